@@ -106,6 +106,7 @@ async fn fill(store: &Store, accounts: usize, days: usize) {
             SeenAccount {
             run: format!("look {day} 0"),
             time: morning,
+            began: morning,
             account: account(number),
             name: Some(format!("account {number}")),
             targets: Default::default(),

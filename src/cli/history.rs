@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::SecondsFormat;
 use evenkeel::names::AccountId;
-use evenkeel::plan::words::{counted, named, title};
+use evenkeel::plan::words::{counted, named, shortened_list, title};
 use evenkeel::store::Store;
 use evenkeel::store::history::{Entry, Filter, RunRecord, What};
 use evenkeel::visible::{shortened, visible};
@@ -155,11 +155,17 @@ pub fn differs(drift: &Value) -> Vec<String> {
     fields.iter().map(one).collect()
 }
 
-/// Who did what it was found after.
+/// Who did what it was found after, or may have; where they are many, how many more.
 pub fn by_whom(by: &Value) -> Option<String> {
-    let one = by.as_array()?.first()?;
-    let (call, principal) = (one["call"].as_str()?, one["principal"].as_str()?);
-    Some(format!("{call} by {principal}"))
+    let one =
+        |by: &Value| Some(format!("{} by {}", by["call"].as_str()?, by["principal"].as_str()?));
+    let mut all: Vec<String> = Vec::new();
+    for text in by.as_array()?.iter().filter_map(one) {
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    (!all.is_empty()).then(|| shortened_list(&all, 3))
 }
 
 fn line_of_run(run: &RunRecord) -> String {

@@ -395,7 +395,10 @@ impl<'a> State<'a> {
             match (*mark == self.mark, &self.of.heart) {
                 (true, _) => self.came(&event.account),
                 // Of another controller, or of one before: not an answer to ours.
-                (false, Some(heart)) => heart.pass_on(&event.account, mark),
+                (false, Some(heart)) => {
+                    self.sight().came_to_another(&event.account, lag, now);
+                    heart.pass_on(&event.account, mark);
+                }
                 (false, None) => {}
             }
             return;

@@ -22,7 +22,9 @@ pub struct Sight {
     objectives: Objectives,
     accounts: BTreeMap<AccountId, Account>,
     /// What was not heard of before this process began, until the account is looked at.
-    before: BTreeMap<AccountId, Silence>,
+    before: Before,
+    /// The accounts that have left the fleet while they were blind, until it is said.
+    left: Vec<AccountId>,
     /// Of the messages, since the start.
     pub counts: Counts,
 }
@@ -36,6 +38,42 @@ pub struct Counts {
     pub ours: u64,
     /// Messages that are no event, each once: they go to the queue's dead letters.
     pub unreadable: u64,
+}
+
+/// What was not heard of before this process began.
+#[derive(Debug, Default)]
+struct Before {
+    silences: BTreeMap<AccountId, Silence>,
+    /// All targets.
+    targets: BTreeSet<String>,
+    /// Those of whose accounts it is known since which of these they select.
+    selected: BTreeMap<String, BTreeSet<AccountId>>,
+}
+
+impl Before {
+    /// All targets are these.
+    fn keep_targets(&mut self, names: &BTreeSet<String>) {
+        self.targets.clone_from(names);
+        self.selected.retain(|target, _| names.contains(target));
+    }
+
+    /// A target selects these accounts.
+    fn selects(&mut self, target: &str, accounts: &BTreeSet<AccountId>) {
+        let ours = self.silences.keys().filter(|account| accounts.contains(*account));
+        self.selected.insert(target.to_owned(), ours.cloned().collect());
+    }
+
+    /// Forgets the accounts that no target selects, once that is known; gives those that were blind.
+    fn leave(&mut self) -> Vec<AccountId> {
+        let is_known = |target: &String| self.selected.contains_key(target);
+        if self.targets.is_empty() || !self.targets.iter().all(is_known) {
+            return Vec::new();
+        }
+        let selected = &self.selected;
+        let is_left = |account: &AccountId| !selected.values().any(|all| all.contains(account));
+        let left = self.silences.extract_if(.., |account, _| is_left(account));
+        left.filter(|(_, silence)| silence.is_blind).map(|(account, _)| account).collect()
+    }
 }
 
 #[derive(Debug)]
@@ -58,9 +96,19 @@ struct Account {
 }
 
 impl Account {
-    /// When the next call is due whose event is expected.
+    /// When the next call is due whose event is expected. Of who was silent before this process began, it is soon known
+    /// whether that is so still: only what this process calls is answered to it.
     fn next(&self, account: &AccountId, every: Duration) -> Duration {
-        self.sent.map_or_else(|| every.mul_f64(place(account)), |sent| sent + every)
+        match (self.sent, self.unheard) {
+            (Some(sent), _) => sent + every,
+            (None, Some(_)) => Duration::ZERO,
+            (None, None) => every.mul_f64(place(account)),
+        }
+    }
+
+    fn silent(&self, now: Duration) -> Duration {
+        let since = self.unheard.map(|unheard| now.saturating_sub(unheard) + self.silent_before);
+        since.unwrap_or_default()
     }
 }
 
@@ -109,6 +157,11 @@ pub enum Change {
         /// For how long it was blind.
         blind: Duration,
     },
+    /// It was blind, and no target selects it any more: nothing is expected of it.
+    Left {
+        /// The account.
+        account: AccountId,
+    },
 }
 
 impl Sight {
@@ -125,7 +178,7 @@ impl Sight {
         target: Option<&str>,
         now: Duration,
     ) {
-        let before = self.before.remove(account);
+        let before = self.before.silences.remove(account);
         let known = self.accounts.entry(account.clone()).or_insert_with(|| Account {
             home: home.clone(),
             full: BTreeMap::new(),
@@ -155,16 +208,29 @@ impl Sight {
         for account in self.accounts.values_mut() {
             account.full.retain(|target, _| names.contains(target));
         }
-        self.accounts.retain(|_, account| !account.full.is_empty());
+        self.forget(|account| account.full.is_empty());
+        self.before.keep_targets(names);
+        self.left.extend(self.before.leave());
+    }
+
+    /// Forgets accounts; those that are blind have left.
+    fn forget(&mut self, is_left: impl Fn(&Account) -> bool) {
+        let left = self.accounts.extract_if(.., |_, account| is_left(account));
+        let blind = left.filter(|(_, account)| account.blind.is_some());
+        self.left.extend(blind.map(|(account, _)| account));
     }
 
     /// Forgets what was seen for a target in other accounts than these, which it selects: one that no target
     /// selects any more misses no objective, and no event of it is expected.
     pub fn keep_accounts(&mut self, target: &str, accounts: &BTreeSet<AccountId>) {
-        self.accounts.retain(|account, known| {
-            let is_left = !accounts.contains(account) && known.full.remove(target).is_some();
-            !is_left || !known.full.is_empty()
-        });
+        for (_, known) in
+            self.accounts.iter_mut().filter(|(account, _)| !accounts.contains(*account))
+        {
+            known.full.remove(target);
+        }
+        self.forget(|account| account.full.is_empty());
+        self.before.selects(target, accounts);
+        self.left.extend(self.before.leave());
     }
 
     /// An event of an account came, which was so long on its way.
@@ -225,7 +291,11 @@ impl Sight {
 
     /// The event of such a call came.
     pub fn came(&mut self, account: &AccountId, now: Duration) -> Option<Change> {
-        let known = self.accounts.get_mut(account)?;
+        let Some(known) = self.accounts.get_mut(account) else {
+            let before = self.before.silences.remove(account)?;
+            let sees = || Change::Sees { account: account.clone(), blind: before.silent };
+            return before.is_blind.then(sees);
+        };
         known.unheard = None;
         known.polled = None;
         let before = std::mem::take(&mut known.silent_before);
@@ -233,32 +303,51 @@ impl Sight {
         Some(Change::Sees { account: account.clone(), blind: now.saturating_sub(since) + before })
     }
 
+    /// The event of such a call of another process came, so long after the call: until then, the account was heard of. One
+    /// that is blind is so until it answers to us.
+    pub fn came_to_another(&mut self, account: &AccountId, age: Duration, now: Duration) {
+        if let Some(before) = self.before.silences.get_mut(account)
+            && !before.is_blind
+        {
+            before.silent = before.silent.min(age);
+        }
+        if let Some(known) = self.accounts.get_mut(account)
+            && known.blind.is_none()
+            && age < known.silent(now)
+        {
+            let since = age.min(now);
+            known.unheard = Some(now.saturating_sub(since));
+            known.silent_before = age.saturating_sub(since);
+        }
+    }
+
     /// What another process has not heard of: an account stays as silent as it was over a restart.
     pub fn remember(&mut self, silences: impl IntoIterator<Item = Silence>) {
         let silences = silences.into_iter().map(|silence| (silence.account.clone(), silence));
-        self.before.extend(silences);
+        self.before.silences.extend(silences);
     }
 
-    /// The accounts of which nothing has been heard for at least half of the time that is allowed.
+    /// The accounts of which something is expected that has not come yet, and the blind ones.
     pub fn silences(&self, now: Duration) -> Vec<Silence> {
-        let Some(heartbeat) = &self.heartbeat else { return Vec::new() };
-        let half = heartbeat.within.duration() / 2;
+        if self.heartbeat.is_none() {
+            return Vec::new();
+        }
         let silence = |(account, known): (&AccountId, &Account)| Silence {
             account: account.clone(),
-            silent: known.unheard.map_or(Duration::ZERO, |unheard| {
-                now.saturating_sub(unheard) + known.silent_before
-            }),
+            silent: known.silent(now),
             is_blind: known.blind.is_some(),
         };
-        let all = self.accounts.iter().map(silence).chain(self.before.values().cloned());
-        all.filter(|one| one.is_blind || one.silent >= half).collect()
+        let before = self.before.silences.values().cloned();
+        let all = self.accounts.iter().map(silence).chain(before);
+        all.filter(|one| one.is_blind || !one.silent.is_zero()).collect()
     }
 
-    /// The accounts that have become blind.
+    /// The accounts that have become blind, or have left while they were.
     pub fn tick(&mut self, now: Duration) -> Vec<Change> {
-        let Some(heartbeat) = &self.heartbeat else { return Vec::new() };
+        let left = std::mem::take(&mut self.left).into_iter();
+        let mut blind: Vec<Change> = left.map(|account| Change::Left { account }).collect();
+        let Some(heartbeat) = &self.heartbeat else { return blind };
         let within = heartbeat.within.duration();
-        let mut blind = Vec::new();
         for (account, known) in &mut self.accounts {
             if let (None, Some(unheard)) = (known.blind, known.unheard)
                 && now + known.silent_before >= unheard + within
@@ -325,148 +414,6 @@ fn place(account: &AccountId) -> f64 {
 }
 
 #[cfg(test)]
+#[path = "sight_tests.rs"]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn minutes(count: u64) -> Duration {
-        Duration::from_secs(60 * count)
-    }
-
-    fn account(text: &str) -> AccountId {
-        text.parse().unwrap()
-    }
-
-    fn sight() -> Sight {
-        let heartbeat = Heartbeat::default();
-        let objectives =
-            Objectives { full: Some("1h".parse().unwrap()), event: Some("1m".parse().unwrap()) };
-        let mut sight = Sight::new(Some(heartbeat), objectives);
-        let home = Region::new("eu-west-1");
-        for target in ["s", "t"] {
-            sight.looked(&account("111122223333"), &home, Some(target), minutes(0));
-        }
-        sight
-    }
-
-    #[test]
-    fn who_is_not_heard_of_in_time_is_blind_until_it_is() {
-        let (mut sight, one) = (sight(), account("111122223333"));
-        let begun = sight.begin(minutes(5), 9);
-        assert_eq!(begun, [(one.clone(), Region::new("eu-west-1"))]);
-        assert_eq!(sight.wakes_at(true), Some(minutes(10)));
-        assert!(sight.begin(minutes(9), 9).is_empty());
-        assert_eq!(sight.came(&one, minutes(6)), None, "in time: nothing to say");
-        assert_eq!(sight.begin(minutes(10), 9).len(), 1);
-        assert_eq!(sight.begin(minutes(15), 9).len(), 1);
-        assert_eq!(sight.wakes_at(false), Some(minutes(25)));
-        assert!(sight.tick(minutes(24)).is_empty());
-        let blind = sight.tick(minutes(25));
-        assert_eq!(blind, [Change::Blind { account: one.clone(), silent: minutes(15) }]);
-        assert!(sight.tick(minutes(26)).is_empty(), "it is said once");
-        assert_eq!(sight.blind(minutes(26)), std::slice::from_ref(&one));
-        assert!(sight.blind(minutes(27)).is_empty());
-        assert_eq!(sight.blind(minutes(31)), std::slice::from_ref(&one), "looked at more often");
-        assert_eq!(sight.all(minutes(31))[0].blind, Some(minutes(21)));
-        let sees = sight.came(&one, minutes(32));
-        assert_eq!(sees, Some(Change::Sees { account: one, blind: minutes(22) }));
-        assert!(sight.blind(minutes(60)).is_empty());
-    }
-
-    #[test]
-    fn who_was_silent_before_a_restart_is_so_afterwards() {
-        let (mut before, one) = (sight(), account("111122223333"));
-        assert_eq!(before.begin(minutes(5), 9).len(), 1);
-        assert!(before.silences(minutes(12)).is_empty(), "not for long yet");
-        let half = before.silences(minutes(13));
-        let silence = |silent, is_blind| Silence { account: one.clone(), silent, is_blind };
-        assert_eq!(half, [silence(minutes(8), false)]);
-        assert_eq!(before.tick(minutes(25)).len(), 1);
-        assert_eq!(before.silences(minutes(26)), [silence(minutes(21), true)]);
-
-        let again = |silences: Vec<Silence>| {
-            let mut sight = Sight::new(Some(Heartbeat::default()), Objectives::default());
-            sight.remember(silences);
-            sight.looked(&one, &Region::new("eu-west-1"), Some("t"), minutes(1));
-            sight
-        };
-        // Not blind yet: the rest of the time counts from the first look on.
-        let mut sight = again(half);
-        assert_eq!(sight.wakes_at(false), Some(minutes(8)));
-        assert!(sight.tick(minutes(7)).is_empty());
-        assert_eq!(
-            sight.tick(minutes(8)),
-            [Change::Blind { account: one.clone(), silent: minutes(15) }]
-        );
-        // Blind already: nobody is told again, and it is looked at often.
-        let mut sight = again(vec![silence(minutes(21), true)]);
-        assert!(sight.tick(minutes(2)).is_empty());
-        assert_eq!(sight.all(minutes(2))[0].blind, Some(minutes(22)));
-        assert_eq!(sight.blind(minutes(2)), std::slice::from_ref(&one));
-        assert_eq!(sight.silences(minutes(3)), [silence(minutes(23), true)]);
-        let sees = sight.came(&one, minutes(4));
-        assert_eq!(sees, Some(Change::Sees { account: one.clone(), blind: minutes(24) }));
-        assert!(sight.silences(minutes(4)).is_empty());
-        assert!(sight.tick(minutes(60)).is_empty(), "nothing of before is left");
-    }
-
-    #[test]
-    fn a_call_that_could_not_be_made_expects_no_event() {
-        let (mut sight, one) = (sight(), account("111122223333"));
-        assert_eq!(sight.begin(minutes(5), 9).len(), 1);
-        sight.not_made(&one);
-        assert!(sight.tick(minutes(60)).is_empty());
-        assert_eq!(sight.begin(minutes(10), 9).len(), 1, "it is tried again");
-        assert_eq!(sight.tick(minutes(25)).len(), 1);
-        assert_eq!(sight.begin(minutes(26), 9).len(), 1);
-        sight.not_made(&one);
-        assert!(sight.all(minutes(27))[0].blind.is_some(), "it stays blind until it is heard of");
-    }
-
-    #[test]
-    fn ages_are_told_against_their_objectives() {
-        let (mut sight, one) = (sight(), account("111122223333"));
-        let home = Region::new("eu-west-1");
-        sight.looked(&one, &home, Some("s"), minutes(50));
-        sight.heard(&one, Duration::from_secs(20), minutes(55));
-        let seen = sight.all(minutes(61)).remove(0);
-        assert_eq!(
-            (seen.full, seen.event),
-            (Some(minutes(61)), Some(minutes(6))),
-            "the oldest counts"
-        );
-        assert_eq!(seen.missed, ["full"]);
-        sight.looked(&one, &home, None, minutes(61));
-        sight.heard(&one, Duration::from_secs(90), minutes(61));
-        let seen = sight.all(minutes(62)).remove(0);
-        assert_eq!((seen.full, seen.missed), (Some(minutes(1)), vec!["event"]));
-        sight.keep_accounts("s", &BTreeSet::new());
-        assert_eq!(sight.all(minutes(62)).len(), 1, "the other target selects it still");
-        sight.keep_accounts("t", &BTreeSet::from([one.clone()]));
-        assert_eq!(sight.all(minutes(62)).len(), 1);
-        sight.keep_accounts("t", &BTreeSet::new());
-        assert!(sight.all(minutes(62)).is_empty(), "no target selects it any more");
-        sight.looked(&one, &home, Some("s"), minutes(61));
-        sight.keep_targets(&BTreeSet::from(["other".to_owned()]));
-        assert!(sight.all(minutes(62)).is_empty());
-        sight.heard(&account("999988887777"), Duration::ZERO, minutes(62));
-        assert!(sight.all(minutes(62)).is_empty(), "of what nobody declares nothing is remembered");
-    }
-
-    #[test]
-    fn accounts_do_not_come_together() {
-        let mut sight = Sight::new(Some(Heartbeat::default()), Objectives::default());
-        for number in 0..1000_u64 {
-            let account = account(&format!("{:012}", 100_000_000_000 + number * 7_919));
-            sight.looked(&account, &Region::new("eu-west-1"), Some("t"), Duration::ZERO);
-        }
-        let half = sight.begin(Duration::from_secs(150), 1000).len();
-        assert!((400..600).contains(&half), "{half} of 1000 in half the time");
-        assert_eq!(
-            sight.begin(Duration::from_secs(299), 9).len(),
-            9,
-            "no more than were asked for"
-        );
-        assert_eq!(sight.begin(minutes(5), 1000).len(), 1000 - half - 9);
-    }
-}
+mod tests;

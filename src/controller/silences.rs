@@ -1,7 +1,10 @@
-//! Remembers over a restart which accounts nothing was heard of: otherwise, a controller that begins anew would call
-//! none of them blind until the time that is allowed has gone by once more.
+//! Remembers over a restart which accounts nothing was heard of, and for how long: otherwise, a controller that begins
+//! anew would call none of them blind until the time that is allowed has gone by once more.
+//!
+//! A controller says of all of its accounts at once what it has not heard, in one document, which is written again as
+//! long as there is something: how many accounts there are makes it longer, and not more writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,33 +14,66 @@ use serde::{Deserialize, Serialize};
 use super::clocks::Clocks;
 use super::sight::{Sight, Silence};
 use crate::names::AccountId;
-use crate::store::memory::{Memory, NOT_THERE};
+use crate::store::memory::{Document, Memory, NOT_THERE};
 use crate::store::{Store, StoreError};
 
-/// Where it is remembered, one document an account.
+/// Where it is remembered, one document a controller.
 const SILENT: &str = "silent/";
-/// How often it is looked at what has changed.
+/// The one of a controller that is alone with its store.
+const ALONE: &str = "all";
+/// How often it is noted.
 pub const EVERY: Duration = Duration::from_secs(5);
+/// A controller that has noted nothing for so long is not there any more.
+const GONE: TimeDelta = TimeDelta::seconds(60);
 
-/// What is remembered of an account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a controller remembers: for how many seconds nothing had been heard of each account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Noted {
     /// When.
     at: DateTime<Utc>,
-    /// For how many seconds nothing had been heard of it by then.
+    /// Whether it was the last that it noted.
+    is_end: bool,
+    /// Those for which that was too long.
+    blind: BTreeMap<AccountId, u64>,
+    /// The others.
+    silent: BTreeMap<AccountId, u64>,
+}
+
+/// The same of one account, as controllers noted it before.
+#[derive(Debug, Deserialize)]
+struct OfOne {
+    at: DateTime<Utc>,
     silent_seconds: u64,
-    /// Whether that was too long.
     is_blind: bool,
 }
 
 impl Noted {
+    fn of(document: &Document) -> Result<Self, StoreError> {
+        let name = document.name.strip_prefix(SILENT).unwrap_or_default();
+        let Ok(account) = name.parse::<AccountId>() else { return document.typed() };
+        let OfOne { at, silent_seconds, is_blind } = document.typed()?;
+        let one = BTreeMap::from([(account, silent_seconds)]);
+        let (blind, silent) =
+            if is_blind { (one, BTreeMap::new()) } else { (BTreeMap::new(), one) };
+        Ok(Self { at, is_end: true, blind, silent })
+    }
+
     /// What it comes to now. A blind account is so until it is heard of; of another one, nobody was there to
     /// hear since then.
-    fn now(&self, account: AccountId, now: DateTime<Utc>) -> Silence {
-        let noted = Duration::from_secs(self.silent_seconds);
+    fn now(self, now: DateTime<Utc>) -> impl Iterator<Item = Silence> {
         let since = (now - self.at).max(TimeDelta::zero()).to_std().unwrap_or_default();
-        let silent = if self.is_blind { noted + since } else { noted };
-        Silence { account, silent, is_blind: self.is_blind }
+        let blind = self.blind.into_iter().map(move |(account, seconds)| Silence {
+            account,
+            silent: Duration::from_secs(seconds) + since,
+            is_blind: true,
+        });
+        let silent = self.silent.into_iter().map(|(account, seconds)| Silence {
+            account,
+            silent: Duration::from_secs(seconds),
+            is_blind: false,
+        });
+        silent.chain(blind)
     }
 }
 
@@ -45,18 +81,37 @@ impl Noted {
 pub struct Silences {
     sight: Arc<Mutex<Sight>>,
     clocks: Arc<dyn Clocks>,
-    /// What the store says, as far as it is known: each account, and whether it is blind.
-    noted: BTreeMap<AccountId, bool>,
+    /// What the document of this controller is called, where there are several, and its version.
+    own: String,
+    version: u64,
+    /// What is taken over from controllers that are gone.
+    taken: Vec<Document>,
+    /// What others have noted that may be there still, and until when that is seen.
+    others: Vec<Document>,
+    others_until: DateTime<Utc>,
 }
 
 impl Silences {
     /// Of what a controller hears.
     pub fn of(sight: &Arc<Mutex<Sight>>, clocks: &Arc<dyn Clocks>) -> Self {
-        Self { sight: Arc::clone(sight), clocks: Arc::clone(clocks), noted: BTreeMap::new() }
+        Self {
+            sight: Arc::clone(sight),
+            clocks: Arc::clone(clocks),
+            own: uuid::Uuid::now_v7().simple().to_string(),
+            version: NOT_THERE,
+            taken: Vec::new(),
+            others: Vec::new(),
+            others_until: DateTime::UNIX_EPOCH,
+        }
     }
 
     fn sight(&self) -> MutexGuard<'_, Sight> {
         self.sight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn name(&self, store: &Store) -> String {
+        let own = if store.is_shared() { &self.own } else { ALONE };
+        format!("{SILENT}{own}")
     }
 
     /// Tells the controller, which begins, what is remembered.
@@ -64,53 +119,67 @@ impl Silences {
     /// # Errors
     /// The store cannot be asked.
     pub async fn recall(&mut self, store: &Store) -> Result<(), StoreError> {
-        let now = self.clocks.wall();
-        let mut all = Vec::new();
+        let (now, own) = (self.clocks.wall(), self.name(store));
+        let mut all: BTreeMap<AccountId, Silence> = BTreeMap::new();
         for document in store.list(SILENT).await? {
-            let name = document.name.strip_prefix(SILENT).and_then(|name| name.parse().ok());
-            let Some(account): Option<AccountId> = name else { continue };
-            let noted: Noted = document.typed()?;
-            self.noted.insert(account.clone(), noted.is_blind);
-            all.push(noted.now(account, now));
+            let noted = Noted::of(&document)?;
+            let is_gone = noted.is_end || !store.is_shared() || now - noted.at > GONE;
+            match (document.name == own, is_gone) {
+                (true, _) => self.version = document.version,
+                (false, true) => self.taken.push(document),
+                (false, false) => self.others.push(document),
+            }
+            for silence in noted.now(now) {
+                let worst = all.entry(silence.account.clone()).or_insert_with(|| silence.clone());
+                if (silence.is_blind, silence.silent) > (worst.is_blind, worst.silent) {
+                    *worst = silence;
+                }
+            }
         }
-        self.sight().remember(all);
+        self.others_until = now + GONE;
+        self.sight().remember(all.into_values());
         Ok(())
     }
 
-    /// Notes what has changed; at the end also for how long it is so by now.
+    /// Notes how it is now; at the end, that it is the last.
     ///
     /// # Errors
     /// The store cannot be asked.
     pub async fn note(&mut self, store: &Store, is_end: bool) -> Result<(), StoreError> {
-        let at = self.clocks.wall();
-        let silences = self.sight().silences(self.clocks.now());
-        let there: BTreeSet<AccountId> =
-            silences.iter().map(|silence| silence.account.clone()).collect();
-        for Silence { account, silent, is_blind } in silences {
-            if !is_end && self.noted.get(&account) == Some(&is_blind) {
-                continue;
-            }
-            let noted = Noted { at, silent_seconds: silent.as_secs(), is_blind };
-            let name = format!("{SILENT}{account}");
-            let version = store.read(&name).await?.map_or(NOT_THERE, |there| there.version);
-            match store.write(&name, version, &serde_json::to_value(&noted)?).await {
-                // Another controller has said it at the same time.
-                Ok(_) | Err(StoreError::Moved { .. }) => self.noted.insert(account, is_blind),
-                Err(error) => return Err(error),
-            };
+        let mut noted = Noted { at: self.clocks.wall(), is_end, ..Noted::default() };
+        for Silence { account, silent, is_blind } in self.sight().silences(self.clocks.now()) {
+            let of = if is_blind { &mut noted.blind } else { &mut noted.silent };
+            of.insert(account, silent.as_secs());
         }
-        let heard: Vec<AccountId> =
-            self.noted.keys().filter(|account| !there.contains(*account)).cloned().collect();
-        for account in heard {
-            let name = format!("{SILENT}{account}");
-            if let Some(document) = store.read(&name).await? {
-                match store.remove(&name, document.version).await {
-                    Ok(()) | Err(StoreError::Moved { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            self.noted.remove(&account);
+        self.write(store, &noted).await?;
+        for document in std::mem::take(&mut self.taken) {
+            remove(store, &document.name, document.version).await?;
         }
+        if noted.at > self.others_until {
+            // Who has noted nothing since is gone: all of it was recalled.
+            for document in std::mem::take(&mut self.others) {
+                remove(store, &document.name, document.version).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, store: &Store, noted: &Noted) -> Result<(), StoreError> {
+        let name = self.name(store);
+        let is_nothing = noted.blind.is_empty() && noted.silent.is_empty();
+        let written = match (is_nothing, self.version) {
+            (true, NOT_THERE) => return Ok(()),
+            (true, version) => store.remove(&name, version).await.map(|()| NOT_THERE),
+            (false, version) => store.write(&name, version, &serde_json::to_value(noted)?).await,
+        };
+        self.version = match written {
+            Ok(version) => version,
+            // It is another store, or one that was put back; the next time, it is noted there.
+            Err(StoreError::Moved { .. }) => {
+                store.read(&name).await?.map_or(NOT_THERE, |there| there.version)
+            }
+            Err(error) => return Err(error),
+        };
         Ok(())
     }
 
@@ -120,6 +189,14 @@ impl Silences {
         if let Err(error) = self.note(&store, is_end).await {
             tracing::warn!("of which accounts nothing is heard is not remembered: {error}");
         }
+    }
+}
+
+/// Removes a document, unless somebody has written it since.
+async fn remove(store: &Store, name: &str, version: u64) -> Result<(), StoreError> {
+    match store.remove(name, version).await {
+        Ok(()) | Err(StoreError::Moved { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -192,5 +269,51 @@ mod tests {
         let (sight, _) = controller().await;
         assert_eq!(blind(&sight), None);
         assert_eq!(store.list(SILENT).await.unwrap().len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_silence_of_a_minute_is_remembered_and_ten_thousand_are_one_document() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open("sqlite://store.db", folder.path()).await.unwrap();
+        let clocks = Arc::new(Set::default());
+        let account = |number: u64| -> AccountId { format!("{:012}", number + 1).parse().unwrap() };
+        let mut at = 0;
+        // Killed every three minutes, and each time nothing is heard for one: the fifteenth is too long.
+        let mut blind = 0;
+        for restart in 0..16 {
+            let sight = Sight::new(Some(Heartbeat::default()), Objectives::default());
+            let sight = Arc::new(Mutex::new(sight));
+            let mut silences = Silences::of(&sight, &(Arc::clone(&clocks) as Arc<dyn Clocks>));
+            silences.recall(&store).await.unwrap();
+            *clocks.0.lock().unwrap() = minutes(at);
+            {
+                let mut sight = sight.lock().unwrap();
+                for number in 0..10_000 {
+                    let home = Region::new("eu-west-1");
+                    sight.looked(&account(number), &home, Some("t"), minutes(at));
+                }
+                let begun = sight.begin(minutes(at) + minutes(5) * u32::from(restart == 0), 20_000);
+                assert_eq!(begun.len(), 10_000, "of who is silent, it is asked at once");
+            }
+            at += if restart == 0 { 6 } else { 1 };
+            *clocks.0.lock().unwrap() = minutes(at);
+            blind += sight.lock().unwrap().tick(minutes(at)).len();
+            silences.note(&store, false).await.unwrap();
+            assert_eq!(store.list(SILENT).await.unwrap().len(), 1);
+            at += 2;
+            assert_eq!(blind, if restart < 14 { 0 } else { 10_000 }, "{restart}");
+        }
+        // What was noted of each account by itself, by an earlier version, is taken over.
+        let old = serde_json::json!({
+            "at": DateTime::UNIX_EPOCH + minutes(at), "silent_seconds": 900, "is_blind": true,
+        });
+        store.write("silent/999988887777", NOT_THERE, &old).await.unwrap();
+        let sight = Sight::new(Some(Heartbeat::default()), Objectives::default());
+        let sight = Arc::new(Mutex::new(sight));
+        let mut silences = Silences::of(&sight, &(Arc::clone(&clocks) as Arc<dyn Clocks>));
+        silences.recall(&store).await.unwrap();
+        assert_eq!(sight.lock().unwrap().silences(minutes(at)).len(), 10_001);
+        silences.note(&store, false).await.unwrap();
+        assert_eq!(store.list(SILENT).await.unwrap().len(), 1);
     }
 }

@@ -18,6 +18,7 @@ impl Audience for Telling {
             Said::Sight { change: Change::Sees { account, .. } } => {
                 return self.over(Some(account.clone()), silence_of(account));
             }
+            Said::Sight { change: Change::Left { account } } => return self.left(account),
             Said::Door { shut: Ok(Some(why)) } => deaf(why),
             Said::Door { shut: Ok(None) } => return self.over(None, QUEUE.to_owned()),
             Said::Version { offer: Offer::Refused, label, why, checkout } => {

@@ -122,6 +122,13 @@ pub trait DynKind: Send + Sync {
     fn controls(&self) -> Controls;
     /// The events after which it is looked at again.
     fn events(&self) -> Vec<String>;
+    /// The events of its own writes.
+    fn own_events(&self) -> Vec<String>;
+    /// The events of one write.
+    ///
+    /// # Errors
+    /// The action is not one of this kind's.
+    fn events_of(&self, action: &Value) -> Result<Vec<String>, Misfit>;
     /// What a call, by the name of its event, does to what a spec declares.
     fn touches(&self, event: &str, spec: &Value) -> Touches;
     /// The fields of a spec that are no state of an object.
@@ -336,6 +343,15 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn events(&self) -> Vec<String> {
         calls::events(K::uses(), K::MORE_EVENTS)
+    }
+
+    fn own_events(&self) -> Vec<String> {
+        calls::events(K::uses(), &[])
+    }
+
+    fn events_of(&self, action: &Value) -> Result<Vec<String>, Misfit> {
+        let calls = K::calls(&Self::read("action", action)?);
+        Ok(calls.iter().map(|call| call.event()).collect())
     }
 
     fn touches(&self, event: &str, spec: &Value) -> Touches {

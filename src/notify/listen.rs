@@ -63,7 +63,7 @@ struct Heard {
     drifted: BTreeMap<String, Drifted>,
     /// Who may have touched what is not as declared.
     by: BTreeMap<String, Vec<ByWhom>>,
-    /// What is as declared and was touched by somebody.
+    /// What was touched by somebody.
     touched: Vec<Subject>,
     standing: Vec<Matter>,
     /// What is told beside the plan, and stays when there is a later one.
@@ -181,6 +181,9 @@ impl Hearing {
         today: NaiveDate,
     ) {
         let subject = || Subject::of(object, name, targets);
+        if self.run.heard.touching(object).next().is_some() {
+            heard.touched.push(subject());
+        }
         if !matches!(object.verdict, Verdict::InSync | Verdict::Skipped { .. }) {
             let by: Vec<ByWhom> = self.run.heard.of_object(object).cloned().collect();
             if !by.is_empty() {
@@ -189,9 +192,6 @@ impl Hearing {
         }
         match &object.verdict {
             Verdict::InSync | Verdict::Skipped { .. } => {
-                if self.run.heard.touching(object).next().is_some() {
-                    heard.touched.push(subject());
-                }
                 heard.fine.add(&key_of(object));
             }
             Verdict::Drifted => {

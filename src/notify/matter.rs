@@ -7,9 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest;
 use crate::fleet::notify::{On, Severity};
+use crate::kinds::TRAIL;
 use crate::names::{AccountId, ItemName, Region};
 use crate::plan::ObjectPlan;
 use crate::store::history::{ByWhom, DriftKey};
+
+/// The kinds that all else depends on: events, and what is known of who did what.
+pub const PATH: &[&str] = &[TRAIL];
 
 /// What something is about: an object, an account, a run, the files.
 #[serde_with::skip_serializing_none]
@@ -121,6 +125,8 @@ pub struct Fine {
     unsure: BTreeSet<(AccountId, ItemName)>,
     /// Accounts of which all that is declared was looked at.
     whole: BTreeSet<AccountId>,
+    /// Why something is over that is not just so no longer.
+    why: BTreeMap<String, &'static str>,
 }
 
 fn short(key: &str) -> [u8; 16] {
@@ -138,6 +144,11 @@ impl Fine {
         self.keys.insert(short(key));
     }
 
+    /// This is over for a reason of its own.
+    pub fn because(&mut self, key: &str, why: Option<&'static str>) {
+        self.why.extend(why.map(|why| (key.to_owned(), why)));
+    }
+
     /// Nobody knows of something that an item governs.
     pub fn unsure(&mut self, account: &AccountId, item: &ItemName) {
         self.unsure.insert((account.clone(), item.clone()));
@@ -151,9 +162,10 @@ impl Fine {
     /// Whether something that was told is over, and why; `is_there` says whether it was seen as well.
     pub fn ends(&self, subject: &Subject, is_there: bool) -> Option<&'static str> {
         if self.keys.contains(&short(&subject.key)) {
-            return Some(match subject.item {
-                Some(_) => "it is as declared",
-                None => "it is so no longer",
+            return Some(match (self.why.get(&subject.key), &subject.item) {
+                (Some(why), _) => why,
+                (None, Some(_)) => "it is as declared",
+                (None, None) => "it is so no longer",
             });
         }
         let (Some(account), Some(item)) = (&subject.account, &subject.item) else { return None };
@@ -201,8 +213,21 @@ pub struct Seen {
     pub known: BTreeMap<String, (DateTime<Utc>, Vec<ByWhom>)>,
     /// The accounts that were looked at.
     pub accounts: BTreeSet<AccountId>,
-    /// What is as declared and was touched by somebody, as events told by now: it may have been put right before.
+    /// What was touched by somebody, as events told by now: they may have done what was put right before.
     pub touched: Vec<Subject>,
+    /// Who did what was put right before, as is known by now.
+    pub late: Vec<Late>,
+}
+
+/// What was told, and who may have done it, as is known by now.
+#[derive(Debug, Clone)]
+pub struct Late {
+    /// What is told of it.
+    pub matter: Matter,
+    /// Since when it was so.
+    pub since: DateTime<Utc>,
+    /// Who may have done it, all who are named.
+    pub by: Vec<ByWhom>,
 }
 
 impl Seen {
@@ -218,6 +243,7 @@ impl Seen {
             known: BTreeMap::new(),
             accounts: BTreeSet::new(),
             touched: Vec::new(),
+            late: Vec::new(),
         }
     }
 

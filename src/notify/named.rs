@@ -1,48 +1,120 @@
-//! Who did it, where the event that tells of it came after it was put right, and told: they are named in a notice of
-//! their own.
+//! Who did it, where the event that tells of it came after it was put right: they are named in a notice of their own.
 
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use super::matter::{Matter, Seen, Subject, key_of_drift};
+use super::matter::{Late, Matter, PATH, Seen, Subject, key_of_drift};
+use super::words::called;
+use super::worth::each_once;
 use crate::fleet::notify::{On, Severity};
+use crate::kinds::Risk;
 use crate::names::AccountId;
-use crate::store::history::Entry;
+use crate::store::history::{ByWhom, NamedLate, What};
 use crate::store::{Store, StoreError};
+use crate::visible::visible;
 
 /// An event comes so late at most.
 const LATEST: TimeDelta = TimeDelta::days(1);
 
-/// What was put right without a name, and whose event has come by now, in the run that saw this.
+/// What was put right, and for which somebody is named by the run that saw this.
 ///
 /// # Errors
 /// The store cannot be asked.
-pub async fn named_late(store: &Store, seen: &Seen) -> Result<Vec<(Matter, Entry)>, StoreError> {
+pub async fn named_late(store: &Store, seen: &Seen) -> Result<Vec<Late>, StoreError> {
     let Some(run) = &seen.about.run else { return Ok(Vec::new()) };
     let accounts: BTreeSet<&AccountId> =
         seen.touched.iter().filter_map(|subject| subject.account.as_ref()).collect();
     let mut all = Vec::new();
     for account in accounts {
-        for entry in store.named_late(run, account, seen.time - LATEST).await? {
-            let key = key_of_drift(&entry.object);
+        for named in store.named_late(run, account, seen.time - LATEST).await? {
+            let key = key_of_drift(&named.entry.object);
             if let Some(subject) = seen.touched.iter().find(|subject| subject.key == key) {
-                all.push((matter(subject, &entry), entry));
+                all.extend(late(subject, named)?);
             }
         }
     }
     Ok(all)
 }
 
-fn matter(subject: &Subject, entry: &Entry) -> Matter {
-    Matter {
-        subject: subject.clone(),
-        on: On::Applied,
-        // How bad it was is not known any more.
-        severity: Severity::Medium,
-        state: "named".to_owned(),
-        what: vec!["who changed it is known by now".to_owned()],
-        did: format!("put it right in run {}, before AWS told of the call", entry.run),
-        look: format!("evenkeel show {}", entry.run),
+/// What is told of it, unless there is nobody whom it did not name yet.
+fn late(
+    subject: &Subject,
+    NamedLate { entry, added }: NamedLate,
+) -> Result<Option<Late>, StoreError> {
+    let about = &entry.about;
+    let by: Vec<ByWhom> = serde_json::from_value(about["by"].clone())?;
+    let since = serde_json::from_value(about["first_seen"].clone())?;
+    let before = &by[..by.len().saturating_sub(added.len())];
+    let is_new = |one: &&ByWhom| !before.iter().any(|before| before.is_alike(one));
+    let new = each_once(added.iter().filter(is_new));
+    if new.is_empty() {
+        return Ok(None);
     }
+    let what = match before {
+        [] => "who may have changed it is known by now".to_owned(),
+        _ => format!("who may have changed it as well is known by now: {}", called(&new)),
+    };
+    let is_ours = about["how"] == What::Applied.word();
+    let run = &entry.run;
+    let (on, did) = match is_ours {
+        true => (On::Applied, format!("put it right in run {run}, before AWS told of the call")),
+        false => {
+            (On::Drift, "did nothing: somebody put it right before AWS told of the call".to_owned())
+        }
+    };
+    let look = match is_ours {
+        true => format!("evenkeel show {run}"),
+        false => {
+            let account = subject.account.as_ref().map(|account| format!(" -a {account}"));
+            let kind = subject.item.as_ref().map(|item| format!(" -k {}", item.kind));
+            let [account, kind] = [account, kind].map(Option::unwrap_or_default);
+            format!("evenkeel history{account}{kind}")
+        }
+    };
+    // A call told of first is told of once, whatever is named later in the same run.
+    let state = format!("named {}", by.len());
+    let matter = Matter {
+        subject: subject.clone(),
+        on,
+        severity: severity(subject, about, is_ours)?,
+        state,
+        what: vec![visible(&what).into_owned()],
+        did,
+        look,
+    };
+    Ok(Some(Late { matter, since, by: shown(by, &new) }))
 }
+
+/// Those who are named, with whoever is new among the first, who are all that a notice has room for.
+fn shown(by: Vec<ByWhom>, new: &[&ByWhom]) -> Vec<ByWhom> {
+    let (mut first, others): (Vec<ByWhom>, Vec<ByWhom>) =
+        by.into_iter().partition(|by| new.contains(&by));
+    first.extend(others);
+    first
+}
+
+/// How much it matters: as much as what was told of it. What was seen and put right by one run was told as that; what
+/// another run saw first was told as drift before.
+fn severity(
+    subject: &Subject,
+    about: &serde_json::Value,
+    is_ours: bool,
+) -> Result<Severity, StoreError> {
+    let item = subject.item.as_ref();
+    if item.is_some_and(|item| PATH.contains(&item.kind.as_str())) {
+        return Ok(Severity::Critical);
+    }
+    let risk: Option<Risk> = serde_json::from_value(about["risk"].clone())?;
+    let was_told = !is_ours || about["opened_in"] != about["resolved_in"];
+    Ok(match risk {
+        _ if was_told => Severity::Medium,
+        Some(Risk::Disruptive | Risk::Destructive) => Severity::Medium,
+        Some(Risk::Safe) | None => Severity::Low,
+    })
+}
+
+#[cfg(test)]
+#[path = "named_tests.rs"]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -7,13 +7,12 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::listen::{Hearing, Run};
-use super::matter::{Matter, Seen};
+use super::matter::{Matter, PATH, Seen};
 use super::tell::Teller;
+use super::telling::Over;
 use crate::fleet::Fleet;
 use crate::fleet::checkout::commit;
 use crate::fleet::notify::Notify as Channels;
-use crate::kinds::TRAIL;
-use crate::names::AccountId;
 use crate::reconcile::{Kept, Listener, Look, Remembering, Warn, Warning};
 use crate::store::Memory;
 use crate::store::audit::head_of;
@@ -67,7 +66,7 @@ impl Notices {
             only_looks: command == "check",
             commit: of_look.commit,
             heard: of_look.heard,
-            path: &[TRAIL],
+            path: PATH,
         }))
     }
 
@@ -109,12 +108,13 @@ impl Notices {
     }
 
     /// Tells what was not seen in a run.
-    pub async fn tell_of(&self, matters: Vec<Matter>, over: &[(Option<AccountId>, String)]) {
+    pub async fn tell_of(&self, matters: Vec<Matter>, over: &[Over]) {
         let mut seen = Seen::at(Utc::now());
         seen.about.audit_log = head_of(&self.audit_log);
         seen.standing = matters;
-        for (account, key) in over {
+        for Over { account, key, why } in over {
             seen.fine.add(key);
+            seen.fine.because(key, *why);
             seen.accounts.extend(account.clone());
         }
         self.teller.tell(seen).await;

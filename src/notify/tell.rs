@@ -124,12 +124,7 @@ impl Teller {
             return;
         };
         match named_late(store, seen).await {
-            Ok(named) => {
-                for (matter, entry) in named {
-                    seen.done.push(matter);
-                    seen.known.extend([known_of(entry)]);
-                }
-            }
+            Ok(late) => seen.late = late,
             Err(error) => tracing::warn!("who did what was told before is not known: {error}"),
         }
     }
@@ -300,6 +295,7 @@ mod tests {
         SeenAccount {
             run: run.to_owned(),
             time: at(second),
+            began: at(second),
             account: key().account,
             name: None,
             targets: Vec::new(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::besides::silence_of;
 use super::matter::Matter;
 use super::notices::Notices;
 use crate::fleet::Fleet;
@@ -30,7 +31,18 @@ pub struct Telling {
 }
 
 /// What begins, and what is over.
-type Noted = (Vec<Matter>, Vec<(Option<AccountId>, String)>);
+type Noted = (Vec<Matter>, Vec<Over>);
+
+/// What is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Over {
+    /// The account, where it is of one.
+    pub account: Option<AccountId>,
+    /// What it is called.
+    pub key: String,
+    /// Why, where it is not just so no longer.
+    pub why: Option<&'static str>,
+}
 
 #[derive(Debug)]
 struct Current {
@@ -68,7 +80,7 @@ impl Telling {
     }
 
     /// Notes what was not seen in a run, to be told.
-    pub fn note(&self, matters: Vec<Matter>, over: Vec<(Option<AccountId>, String)>) {
+    pub fn note(&self, matters: Vec<Matter>, over: Vec<Over>) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         noted.push_back((matters, over));
         self.wake.notify_one();
@@ -76,7 +88,13 @@ impl Telling {
 
     /// Notes what is over.
     pub fn over(&self, account: Option<AccountId>, key: String) {
-        self.note(Vec::new(), vec![(account, key)]);
+        self.note(Vec::new(), vec![Over { account, key, why: None }]);
+    }
+
+    /// Notes that an account of which nothing was heard has left the fleet.
+    pub fn left(&self, account: &AccountId) {
+        let (key, why) = (silence_of(account), Some("no target selects the account any more"));
+        self.note(Vec::new(), vec![Over { account: Some(account.clone()), key, why }]);
     }
 
     /// Says that there is something to be sent.

@@ -137,6 +137,13 @@ fn place(place: &AffectedObject) -> String {
     }
 }
 
+/// Who called what, in a few words.
+pub fn called(all: &[&ByWhom]) -> String {
+    let names: Vec<String> =
+        all.iter().map(|by| format!("{} by {}", by.call, by.principal)).collect();
+    shortened_list(&names, 3)
+}
+
 /// Who did it, as far as AWS told.
 fn by(all: &[ByWhom]) -> String {
     let names: Vec<String> = all

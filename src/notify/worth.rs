@@ -9,16 +9,20 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::letter::{AffectedObject, Notice, Status};
-use super::matter::{Matter, Seen, Subject, key_of_all};
+use super::matter::{Late, Matter, Seen, Subject, key_of_all};
+use super::words::called;
 use crate::digest;
 use crate::fleet::notify::{Filter, On, Severity};
 use crate::names::AccountId;
 use crate::store::history::ByWhom;
+use crate::visible::visible;
 
 /// Entries of a book; of an account with more, the objects of an item are told together.
 const MOST: usize = 2_000;
-/// Who did something, as far as it is kept.
+/// Who did something, as far as a notice has it.
 const NAMED: usize = 3;
+/// Who did something, as far as a book keeps it.
+const KEPT: usize = 40;
 
 /// What a channel was told of an account, and is not over.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -82,6 +86,12 @@ pub fn worth(
             }
         }
     }
+    let late = seen.late.iter().filter(|late| is_of(&&late.matter));
+    let asked = |late: &&Late| {
+        let Matter { on, severity, subject, .. } = &late.matter;
+        passes(filter, *on, *severity, subject)
+    };
+    notices.extend(late.filter(asked).map(|late| happened_before(late, seen)));
     let mut there = BTreeSet::new();
     for matter in &standing {
         let key = &matter.subject.key;
@@ -115,38 +125,51 @@ fn ends(matter: &Matter) -> bool {
 
 fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
     let known = seen.known.get(&matter.subject.key);
-    // Who did it is known by now, and was not when it was told.
-    let is_named = |open: &Open| open.by.is_empty() && known.is_some_and(|(_, by)| !by.is_empty());
-    let status = match book.open.get(&matter.subject.key) {
-        Some(open) if open.on == matter.on && open.state == matter.state && !is_named(open) => {
+    let before = book.open.get(&matter.subject.key);
+    // Who may have done it is known by now, and was not when it was told.
+    let of_before = before.map(|open| open.by.as_slice()).unwrap_or_default();
+    let is_new = |by: &&ByWhom| !of_before.iter().any(|before| before.is_alike(by));
+    let known_by = known.map(|(_, by)| by.as_slice()).unwrap_or_default();
+    let new = each_once(known_by.iter().filter(is_new));
+    let is_named = before.is_some() && !new.is_empty();
+    let status = match before {
+        Some(open) if open.on == matter.on && open.state == matter.state && !is_named => {
             return None;
         }
         Some(_) => Status::Changed,
         None => Status::New,
     };
-    let before = book.open.get(&matter.subject.key);
     let since = before.map(|open| open.since).or(known.map(|(since, _)| *since));
-    let noted = [before.map(|open| &open.by), known.map(|(_, by)| by)];
-    let noted = noted.into_iter().flatten().find(|by| !by.is_empty()).cloned();
-    let by = noted.unwrap_or_else(|| seen.by(&matter.subject));
+    // Whoever is new stands among the first: a notice has no room for more.
+    let mut by: Vec<ByWhom> = new.iter().copied().chain(of_before).cloned().collect();
+    if by.is_empty() {
+        by = seen.by(&matter.subject);
+    }
+    by.truncate(KEPT);
+    let mut what = matter.what.clone();
+    if is_named && !of_before.is_empty() {
+        let also = format!("who may have changed it as well is known by now: {}", called(&new));
+        what.push(visible(&also).into_owned());
+    }
     let open = Open {
         subject: matter.subject.clone(),
         on: matter.on,
         severity: matter.severity,
         state: matter.state.clone(),
         since: since.unwrap_or(seen.time).min(seen.time),
-        by: by.into_iter().take(NAMED).collect(),
+        by,
     };
+    let named = format!("named {}", open.by.len());
     let mut parts = vec![&*matter.subject.key, status.as_str(), matter.on.as_str(), &*matter.state];
-    if before.is_some_and(is_named) {
-        parts.push("named");
+    if is_named {
+        parts.push(&named);
     }
     let notice = Notice {
         id: id(&parts, open.since),
         status,
         on: matter.on,
         severity: matter.severity,
-        what: matter.what.clone(),
+        what,
         did: matter.did.clone(),
         look: matter.look.clone(),
         places: vec![place(&open)],
@@ -154,6 +177,17 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
     };
     book.open.insert(matter.subject.key.clone(), open);
     Some(notice)
+}
+
+/// Each who called the same once.
+pub fn each_once<'a>(all: impl Iterator<Item = &'a ByWhom>) -> Vec<&'a ByWhom> {
+    let mut each: Vec<&ByWhom> = Vec::new();
+    for by in all {
+        if !each.iter().any(|one| one.is_alike(by)) {
+            each.push(by);
+        }
+    }
+    each
 }
 
 fn done(matter: &Matter, open: Option<Open>, seen: &Seen) -> Notice {
@@ -179,6 +213,27 @@ fn done(matter: &Matter, open: Option<Open>, seen: &Seen) -> Notice {
     }
 }
 
+/// What is told of what happened before, since more is known of who did it.
+fn happened_before(late: &Late, seen: &Seen) -> Notice {
+    let Late { matter, since, by } = late;
+    let run = seen.about.run.as_deref().unwrap_or_default();
+    Notice {
+        id: id(&[&matter.subject.key, "late", matter.on.as_str(), &matter.state, run], *since),
+        status: Status::Done,
+        on: matter.on,
+        severity: matter.severity,
+        what: matter.what.clone(),
+        did: matter.did.clone(),
+        look: matter.look.clone(),
+        places: vec![AffectedObject {
+            subject: matter.subject.clone(),
+            since: *since,
+            by: by.iter().take(NAMED).cloned().collect(),
+        }],
+        count: 1,
+    }
+}
+
 fn over(open: Open, why: &str, seen: &Seen) -> Notice {
     Notice {
         id: id(&[&open.subject.key, "resolved", open.on.as_str(), &open.state], open.since),
@@ -194,7 +249,8 @@ fn over(open: Open, why: &str, seen: &Seen) -> Notice {
 }
 
 fn place(open: &Open) -> AffectedObject {
-    AffectedObject { subject: open.subject.clone(), since: open.since, by: open.by.clone() }
+    let by = open.by.iter().take(NAMED).cloned().collect();
+    AffectedObject { subject: open.subject.clone(), since: open.since, by }
 }
 
 fn id(parts: &[&str], since: DateTime<Utc>) -> String {

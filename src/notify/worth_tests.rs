@@ -222,6 +222,53 @@ fn who_did_it_is_told_once_it_is_known() {
 }
 
 #[test]
+fn who_else_may_have_done_it_is_told_as_well() {
+    let by = |name: &str, second| ByWhom {
+        principal: name.to_owned(),
+        call: "s:Call".to_owned(),
+        time: Some(time(second)),
+        ..ByWhom::default()
+    };
+    let mut book = Book::default();
+    let mut seen = look(0, &[2]);
+    let key = seen.standing[0].subject.key.clone();
+    let mut known: Vec<ByWhom> = Vec::new();
+    let mut ids = BTreeSet::new();
+    for (count, name) in (0..).zip(["ann", "bob", "cyd", "dan", "eve"]) {
+        known.push(by(name, count));
+        seen.known.insert(key.clone(), (time(0), known.clone()));
+        let told = tell(&mut book, &seen).remove(0);
+        assert!(told.places[0].by.iter().any(|by| by.principal == name), "{told:?}");
+        let also = format!("who may have changed it as well is known by now: s:Call by {name}");
+        assert_eq!(told.what.contains(&also), count > 0, "{told:?}");
+        assert_eq!(told.status, if count == 0 { Status::New } else { Status::Changed });
+        ids.insert(told.id);
+        assert!(tell(&mut book, &seen).is_empty(), "once");
+    }
+    assert_eq!(ids.len(), 5);
+    known.push(by("eve", 9));
+    seen.known.insert(key, (time(0), known));
+    assert!(tell(&mut book, &seen).is_empty(), "she is known to have called that");
+}
+
+#[test]
+fn who_did_what_is_over_is_told_where_that_is_asked_for_and_opens_nothing() {
+    let mut seen = look(0, &[]);
+    let mut matter = matter(0, 2, On::Applied, Severity::Medium);
+    matter.state = "named 1".to_owned();
+    let by = ByWhom { principal: "eve".to_owned(), ..ByWhom::default() };
+    seen.late.push(Late { matter, since: time(-60), by: vec![by.clone()] });
+    let mut book = Book::default();
+    let told = tell(&mut book, &seen).remove(0);
+    assert_eq!((told.status, told.on), (Status::Done, On::Applied));
+    assert_eq!((told.places[0].since, &told.places[0].by), (time(-60), &vec![by]));
+    assert_eq!(book, Book::default());
+    let filter = Filter { severity: Severity::High, ..all() };
+    assert!(worth(&mut book, &seen, Some(&account()), &filter).is_empty());
+    assert!(worth(&mut book, &seen, None, &all()).is_empty(), "it is another account's");
+}
+
+#[test]
 fn what_is_told_together_is_by_all_who_touched_some_of_it() {
     let mut seen = look(0, &[]);
     let by = |name: &str| vec![ByWhom { principal: name.to_owned(), ..ByWhom::default() }];

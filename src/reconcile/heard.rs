@@ -1,12 +1,17 @@
 //! Who touched what, as events told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
+use super::blame::cannot_have_done;
 use super::named::Named;
+use super::remembered::key;
 use super::right::LastRight;
 use crate::names::{AccountId, Region};
 use crate::plan::ObjectPlan;
-use crate::store::history::ByWhom;
+use crate::store::history::{ByWhom, Rights};
 
 /// Somebody who touched a kind in an account, as an event told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +44,32 @@ impl Heard {
 pub struct Hearsay {
     /// Who touched what.
     pub told: Vec<Heard>,
-    /// When each object was as declared last.
+    /// When each object was as declared last, as far as this process knows.
     pub right: Arc<LastRight>,
+    /// The same from before it began, and of other processes, for the accounts of which events told.
+    pub before: Arc<BTreeMap<AccountId, Rights>>,
 }
 
 impl Hearsay {
-    /// Who may have made an object what it is now: nobody who named another one, or called before it was as
-    /// declared last.
+    /// Who may have made an object what it is now: nobody who named another one, called before it was as
+    /// declared last, or called what cannot have made it so.
     pub fn of_object<'a>(&'a self, object: &'a ObjectPlan) -> impl Iterator<Item = &'a ByWhom> {
-        self.touching(object).filter(|by| !self.right.is_after(object, by))
+        let mut touching = self.touching(object).peekable();
+        let (right, cannot) = match touching.peek() {
+            Some(_) => (self.last_right(object), cannot_have_done(object)),
+            None => Default::default(),
+        };
+        let may_have = move |by: &&ByWhom| {
+            right.is_none_or(|right| !by.is_before(right)) && !cannot.contains(&by.call)
+        };
+        touching.filter(may_have)
+    }
+
+    /// When an object was as declared last, as far as anybody knows.
+    pub fn last_right(&self, object: &ObjectPlan) -> Option<DateTime<Utc>> {
+        let before = self.before.get(&object.account);
+        let before = before.and_then(|before| before.last(&key(object)));
+        self.right.last(object).max(before)
     }
 
     /// Who may have touched an object, whenever that was: what they made of it may have been seen, and put right,

@@ -43,6 +43,7 @@
 pub mod again;
 pub mod apply;
 pub mod audited;
+pub mod blame;
 pub mod bound;
 pub mod declare;
 mod disputed;

@@ -26,7 +26,8 @@ use crate::store::history::{
     RunAbout, RunRecord, SeenAccount, Selected, Verified,
 };
 use crate::store::{Store, StoreError};
-use seen::{key, seen, unseen};
+pub use seen::key;
+use seen::{seen, unseen};
 
 /// Accounts whose drift is noted at once.
 const AT_ONCE: usize = 50;
@@ -201,7 +202,7 @@ impl Remembered {
         };
         self.noted().run = Some(run);
         let (seen, unseen) = match what.keeps_drift {
-            true => (seen(told, plan, &what, &beside, &at), unseen(told, plan, &what)),
+            true => (seen(told, plan, &what, &beside, (began, &at)), unseen(told, plan, &what)),
             false => (Vec::new(), Vec::new()),
         };
         let taken = self.take_over(told, plan);

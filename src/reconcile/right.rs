@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 
 use super::event::{ListenError, Listener, RunEvent, Told};
 use crate::plan::{ObjectPlan, Verdict};
-use crate::store::history::ByWhom;
 
 /// When objects were as declared last.
 #[derive(Debug, Default)]
@@ -40,11 +39,6 @@ impl LastRight {
     /// When an object was as declared last.
     pub fn last(&self, object: &ObjectPlan) -> Option<DateTime<Utc>> {
         self.all().get(&key(object)).copied()
-    }
-
-    /// Whether an object was as declared after somebody called, who then is no cause of what it is now.
-    pub fn is_after(&self, object: &ObjectPlan, by: &ByWhom) -> bool {
-        self.last(object).is_some_and(|last| by.is_before(last))
     }
 
     /// Who hears of a run that began at a time.
@@ -92,6 +86,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::store::history::ByWhom;
+
+    fn is_after(right: &LastRight, object: &ObjectPlan, by: &ByWhom) -> bool {
+        right.last(object).is_some_and(|last| by.is_before(last))
+    }
 
     #[test]
     fn who_called_before_an_object_was_right_has_not_done_what_came_later() {
@@ -107,14 +106,14 @@ mod tests {
         let at = |millis: i64| DateTime::from_timestamp_millis(millis).unwrap();
         let by = |millis: i64| ByWhom { time: Some(at(millis)), ..ByWhom::default() };
         let (right, one) = (LastRight::default(), object("a"));
-        assert!(!right.is_after(&one, &by(1_000)), "nobody has looked");
+        assert!(!is_after(&right, &one, &by(1_000)), "nobody has looked");
         right.was(&one, at(60_500));
         right.was(&one, at(30_000));
-        assert!(right.is_after(&one, &by(1_000)) && right.is_after(&one, &by(59_000)));
+        assert!(is_after(&right, &one, &by(1_000)) && is_after(&right, &one, &by(59_000)));
         // An event tells the second, in which it may have been later.
-        assert!(!right.is_after(&one, &by(60_000)) && !right.is_after(&one, &by(61_000)));
-        assert!(!right.is_after(&object("b"), &by(1_000)));
-        assert!(!right.is_after(&one, &ByWhom::default()), "nobody knows when");
+        assert!(!is_after(&right, &one, &by(60_000)) && !is_after(&right, &one, &by(61_000)));
+        assert!(!is_after(&right, &object("b"), &by(1_000)));
+        assert!(!is_after(&right, &one, &ByWhom::default()), "nobody knows when");
     }
 
     #[test]
@@ -148,9 +147,9 @@ mod tests {
             |in_sync| RunEvent::Verified { object: &object, after: None, in_sync, by: "us" };
         hear(1_010, writing());
         hear(1_020, verified(false));
-        assert!(!right.is_after(&object, &by(1_005)), "it is not right yet");
+        assert!(!is_after(&right, &object, &by(1_005)), "it is not right yet");
         hear(1_030, verified(true));
-        assert!(right.is_after(&object, &by(1_005)));
-        assert!(!right.is_after(&object, &by(1_015)), "it may have come after the write");
+        assert!(is_after(&right, &object, &by(1_005)));
+        assert!(!is_after(&right, &object, &by(1_015)), "it may have come after the write");
     }
 }

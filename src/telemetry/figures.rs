@@ -17,7 +17,7 @@ use crate::kinds::TRAIL;
 use crate::names::AccountId;
 use crate::notify::holds;
 use crate::plan::Held;
-use crate::store::history::{Entry, FailedWrite, LookShown, NotSeen};
+use crate::store::history::{Entry, FailedWrite, LookShown, NotSeen, UNREAD};
 
 /// What all controllers of a fleet have seen, as the store that they share has it.
 pub struct OfFleet {
@@ -48,7 +48,7 @@ impl OfFleet {
 
     /// What is not as declared.
     pub fn drifted(&self) -> Vec<Drifted> {
-        self.drift.iter().map(drifted).collect()
+        self.drift.iter().filter(|entry| is_read(entry)).map(drifted).collect()
     }
 
     /// How many objects the latest looks counted of a sort.
@@ -85,6 +85,11 @@ pub fn of_open(open: &Open) -> Drifted {
         released_by: open.released_by.clone(),
         failed_since: open.failed,
     }
+}
+
+/// Whether drift is counted as such: what could not be read since is unknown, until it is read.
+pub fn is_read(entry: &Entry) -> bool {
+    entry.about[UNREAD].is_null()
 }
 
 /// A drifted object, as the store has it.

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use chrono::{DateTime, Utc};
 
 use super::around::{Around, Kept};
-use super::figures::{OfFleet, drifted, of_open};
+use super::figures::{OfFleet, drifted, is_read, of_open};
 use super::hub::{Sources, Telemetry};
 use super::known::{self, Known};
 use super::objects::{Objects, State};
@@ -156,7 +156,11 @@ async fn of_store(store: &Store, status: &mut Status, now: DateTime<Utc>) -> Res
     let (looks, drift, lost, runs) = known::in_time(asked).await?;
     let unseen_targets = UnseenTarget::all(&lost, now);
     status.accounts = Some(Accounts { unseen_targets, ..accounts_of(&looks, now) });
-    status.drift = Some(counted(&looks, drift.iter().map(drifted).collect(), now));
+    status.drift = Some(counted(
+        &looks,
+        drift.iter().filter(|entry| is_read(entry)).map(drifted).collect(),
+        now,
+    ));
     status.runs = Some(runs.into_iter().map(run).collect());
     Ok(())
 }
@@ -345,7 +349,11 @@ mod tests {
             actor: None,
             about: json!({"title": "the trail", "is_applied": false}),
         };
-        let fleet = OfFleet { looks: looks.into(), drift: vec![drift], lost: BTreeMap::new() };
+        // What could not be read since is counted as unknown by the look that tried.
+        let mut unread = drift.clone();
+        unread.about["unread"] = json!(true);
+        let drift = vec![drift, unread];
+        let fleet = OfFleet { looks: looks.into(), drift, lost: BTreeMap::new() };
         with_others(&mut status, &fleet, at(100));
         let drift = status.drift.as_ref().unwrap();
         assert_eq!((drift.objects, drift.in_sync, drift.unknown), (1, Some(5), Some(0)));

@@ -91,6 +91,19 @@ fn files(begun: &Begun<'_>) -> Value {
     line
 }
 
+/// What has changed of how well an account is seen.
+fn of_sight(change: &Change) -> Value {
+    match change {
+        Change::Blind { account, silent } => json!({
+            "event": "blind", "account": account, "silent_seconds": silent.as_secs(),
+        }),
+        Change::Sees { account, blind } => json!({
+            "event": "sees", "account": account, "blind_seconds": blind.as_secs(),
+        }),
+        Change::Left { account } => json!({"event": "left", "account": account}),
+    }
+}
+
 fn log(said: &Said<'_>) {
     super::log(&match said {
         Said::Scheduled { target, schedule } => {
@@ -121,12 +134,7 @@ fn log(said: &Said<'_>) {
         Said::Door { shut: Ok(Some(why)) } => json!({"event": "deaf", "error": why}),
         Said::Door { shut: Ok(None) } => json!({"event": "hears"}),
         Said::Door { shut: Err(why) } => json!({"event": "queue_policy_unknown", "error": why}),
-        Said::Sight { change: Change::Blind { account, silent } } => json!({
-            "event": "blind", "account": account, "silent_seconds": silent.as_secs(),
-        }),
-        Said::Sight { change: Change::Sees { account, blind } } => json!({
-            "event": "sees", "account": account, "blind_seconds": blind.as_secs(),
-        }),
+        Said::Sight { change } => of_sight(change),
         Said::NoBeat { account, why } => {
             json!({"event": "no_heartbeat", "account": account, "error": why})
         }

@@ -1,5 +1,6 @@
 //! One run of the controller, from the files to its outcome.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -16,15 +17,31 @@ use crate::controller::in_force::Good;
 use crate::controller::queue::What;
 use crate::controller::said::Said;
 use crate::controller::told::run_key;
+use crate::names::AccountId;
 use crate::reconcile::look::Listing;
 use crate::reconcile::{
-    Guarded, Hand, Hearsay, Kept, Listener, Listeners, Look, RunError, RunOutcome, Selectors,
-    Share, Shared, reconcile,
+    Guarded, Hand, Heard, Hearsay, Kept, Listener, Listeners, Look, RunError, RunOutcome,
+    Selectors, Share, Shared, reconcile,
 };
-use crate::store::history::ByWhom;
+use crate::store::history::{ByWhom, Rights};
 
 /// How old a listing of the organization may be that an event's run goes by.
 const LISTED_WITHIN: Duration = Duration::from_secs(5 * 60);
+
+/// When the objects of the accounts of which events told were as declared last, as far as the store knows.
+async fn rights(kept: &Kept, told: &[Heard]) -> BTreeMap<AccountId, Rights> {
+    let accounts: BTreeSet<AccountId> = told.iter().map(|heard| heard.account.clone()).collect();
+    let Some(store) = kept.history().filter(|_| !accounts.is_empty()) else {
+        return BTreeMap::new();
+    };
+    match store.rights(accounts).await {
+        Ok(rights) => rights,
+        Err(error) => {
+            tracing::warn!("when objects were as declared last is not known from before: {error}");
+            BTreeMap::new()
+        }
+    }
+}
 
 /// One run.
 pub(super) struct Attempt<'a> {
@@ -67,10 +84,9 @@ impl Attempt<'_> {
         let told = heard(self.what(), &self.begun.job.causes);
         let memory = kept.memory(of.log_file());
         let mut guarded = Guarded::of(Hand::Loop, settings.fleet.as_ref(), memory);
-        guarded.heard = Hearsay {
-            told: of.own.unanswered.with(told, self.begun.started),
-            right: Arc::clone(&of.own.right),
-        };
+        let told = of.own.unanswered.with(told, self.begun.started);
+        let before = Arc::new(rights(&kept, &told).await);
+        guarded.heard = Hearsay { told, right: Arc::clone(&of.own.right), before };
         let wish = settings.look(&selectors, guarded)?;
         let wish = self.shared(wish).await;
         of.own.ours.begins(&wish.run);

@@ -8,22 +8,26 @@ use serde_json::{Value, json};
 use super::Remembering;
 use crate::names::AccountId;
 use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
+use crate::reconcile::blame::cannot_have_done;
 use crate::reconcile::event::Told;
-use crate::store::history::{DriftKey, DriftSeen, Extent, SeenAccount, Touched, UnseenAccount};
+use crate::store::history::{
+    DriftKey, DriftSeen, Extent, NOT_BY, SeenAccount, Touched, UnseenAccount,
+};
 
-/// What a look saw, account by account; `at` is when each had been looked at.
+/// What a look saw, account by account; `began` is when the look did, `at` when each had been looked at.
 pub fn seen(
     told: &Told<'_>,
     plan: &Plan,
     what: &Remembering,
     beside: &BTreeMap<AccountId, BTreeSet<String>>,
-    at: &BTreeMap<AccountId, DateTime<Utc>>,
+    (began, at): (DateTime<Utc>, &BTreeMap<AccountId, DateTime<Utc>>),
 ) -> Vec<SeenAccount> {
     let mut all: BTreeMap<&AccountId, SeenAccount> = BTreeMap::new();
     for target in &plan.targets {
         let seen = SeenAccount {
             run: told.run.to_owned(),
             time: at.get(&target.account).copied().unwrap_or(told.time),
+            began,
             account: target.account.clone(),
             name: target.name.clone(),
             targets: what
@@ -56,7 +60,7 @@ pub fn seen(
             Verdict::InSync => seen.in_sync.push(key(&object)),
             Verdict::Drifted => {
                 let by = what.heard.of_object(&object).cloned().collect();
-                let right = what.heard.right.last(&object);
+                let right = what.heard.last_right(&object);
                 let (key, about) = (key(&object), about(&object));
                 seen.drifted.push(DriftSeen { key, about, by, right });
             }
@@ -114,5 +118,7 @@ fn about(object: &ObjectPlan) -> Value {
         "is_applied": object.is_changed(),
         "only_reported": reasons,
         "held_back": object.held(),
+        "risk": object.risk(),
+        NOT_BY: cannot_have_done(object),
     })
 }

@@ -21,12 +21,14 @@ const SQLITE: &[(&str, &str)] = &[
     ("shares", include_str!("migrations/2.sqlite.sql")),
     ("resolved", include_str!("migrations/3.sqlite.sql")),
     ("again", include_str!("migrations/4.sqlite.sql")),
+    ("rights", include_str!("migrations/5.sqlite.sql")),
 ];
 const POSTGRES: &[(&str, &str)] = &[
     ("first", include_str!("migrations/1.postgres.sql")),
     ("shares", include_str!("migrations/2.postgres.sql")),
     ("resolved", include_str!("migrations/3.postgres.sql")),
     ("again", include_str!("migrations/4.postgres.sql")),
+    ("rights", include_str!("migrations/5.postgres.sql")),
 ];
 
 /// How long a connection is waited for.

@@ -166,6 +166,7 @@ fn seen(last: u8, minute: i64) -> SeenAccount {
     SeenAccount {
         run: format!("look {minute}"),
         time: at(minute),
+        began: at(minute),
         account: account(last),
         name: Some("payments".to_owned()),
         targets: Vec::new(),
@@ -254,6 +255,7 @@ async fn what_is_unknown_ends_nothing(store: &Store) {
     store.note_seen(vec![part]).await.unwrap();
     let open = store.open_drift().await.unwrap();
     assert_eq!(open.iter().map(|entry| &entry.object).collect::<Vec<_>>(), [&object]);
+    assert_eq!(open[0].about[UNREAD], json!(true), "it is counted as unknown");
     let looks = store.looks().await.unwrap();
     let look = looks.iter().find(|look| look.account == account(4)).unwrap();
     assert_eq!((look.time, look.whole), (at(62), Some(at(61))));

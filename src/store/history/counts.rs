@@ -173,6 +173,7 @@ mod tests {
         SeenAccount {
             run: "r".to_owned(),
             time: DateTime::UNIX_EPOCH,
+            began: DateTime::UNIX_EPOCH,
             account: "000000000001".parse().unwrap(),
             name: None,
             targets: vec!["s".to_owned(), "t".to_owned()],

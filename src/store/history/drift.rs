@@ -3,16 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::counts::{self, TARGETS, UNSEEN};
-use super::records::{DriftKey, DriftSeen, Extent, NotSeen, SeenAccount, UnseenAccount};
+use super::records::{ByWhom, DriftKey, DriftSeen, Extent, NotSeen, SeenAccount, UnseenAccount};
 use super::written::since_written;
-use super::{hindered, late, microseconds};
+use super::{hindered, late, microseconds, rights};
 use crate::names::{AccountId, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::error::StoreError;
+
+/// In what is noted of drift: that the last look, which counted it so, could not read it, or found it excepted.
+pub const UNREAD: &str = "unread";
 
 impl Store {
     /// Notes that accounts could not be looked at. What was seen there before stays, and is not known any
@@ -66,6 +70,7 @@ struct Open {
 /// Notes what a look saw in an account.
 pub(super) async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
     let mut open = open(tx, &seen.account).await?;
+    let rights = rights::of(tx, &seen.account).await?;
     let by: &[String] = match &seen.extent {
         Extent::Account => &seen.targets,
         Extent::Target(target) => std::slice::from_ref(target),
@@ -82,14 +87,21 @@ pub(super) async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), St
         let mut targets = before.map(|open| open.targets).unwrap_or_default();
         targets.extend(by.iter().cloned());
         going_on += usize::from(is_counted(&targets));
-        begins_or_goes_on(tx, seen, drift, &targets).await?;
+        let right = drift.right.max(rights.last(&drift.key));
+        begins_or_goes_on(tx, seen, drift, right, &targets).await?;
     }
     for key in &seen.unknown {
         let Some(mut before) = open.remove(key) else { continue };
         let count = before.targets.len();
         before.targets.extend(by.iter().cloned());
         going_on += usize::from(is_counted(&before.targets));
-        if before.targets.len() != count {
+        let was_read = before.about[UNREAD].is_null();
+        // A look at a part counts nothing, so that it is counted as drift still.
+        let is_counted_so = seen.extent != Extent::Part && was_read;
+        if is_counted_so {
+            before.about[UNREAD] = json!(true);
+        }
+        if is_counted_so || before.targets.len() != count {
             noted_for(tx, key, before).await?;
         }
     }
@@ -99,6 +111,7 @@ pub(super) async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), St
         }
     }
     let whole = looked(tx, seen, going_on).await?;
+    rights::note(tx, &rights, seen).await?;
     for (key, mut open) in open {
         let Extent::Target(target) = &seen.extent else {
             if seen.extent == Extent::Account {
@@ -180,7 +193,8 @@ async fn noted_for(tx: &mut Tx, key: &DriftKey, open: Open) -> Result<(), StoreE
 async fn begins_or_goes_on(
     tx: &mut Tx,
     seen: &SeenAccount,
-    DriftSeen { key, about, by, right }: &DriftSeen,
+    DriftSeen { key, about, by, .. }: &DriftSeen,
+    right: Option<DateTime<Utc>>,
     targets: &BTreeSet<String>,
 ) -> Result<(), StoreError> {
     let item = key.item.to_string();
@@ -204,7 +218,9 @@ async fn begins_or_goes_on(
         }
         None => {
             about[late::RIGHT] = json!(right);
-            serde_json::to_value(since_written(tx, &place, by, microseconds(seen.time)).await?)?
+            let is_since = |by: &&ByWhom| right.is_none_or(|right| !by.is_before(right));
+            let by: Vec<ByWhom> = by.iter().filter(is_since).cloned().collect();
+            serde_json::to_value(since_written(tx, &place, &by, microseconds(seen.time)).await?)?
         }
     };
     if !targets.is_empty() {

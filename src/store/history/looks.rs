@@ -151,6 +151,7 @@ impl Store {
             let nothing = SeenAccount {
                 run: selected.run.clone(),
                 time: selected.time,
+                began: selected.time,
                 account: look.account.clone(),
                 name: None,
                 targets: Vec::new(),

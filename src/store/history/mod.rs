@@ -14,12 +14,15 @@ mod later;
 mod looks;
 mod records;
 mod retain;
+mod rights;
 mod runs;
 mod written;
 
 pub use alive::Alive;
 pub use ask::{ChangeShown, Entry, Filter, RunShown, What};
+pub use drift::UNREAD;
 pub(super) use lacking::Gaps;
+pub use late::{NOT_BY, NamedLate};
 pub use looks::LookShown;
 pub use records::{
     ByWhom, DriftKey, DriftSeen, Ending, Extent, FailedWrite, Hindered, Hindrance, Intent,
@@ -27,6 +30,7 @@ pub use records::{
     Selected, Touched, UnseenAccount, Verified, is_before,
 };
 pub use retain::Removed;
+pub use rights::Rights;
 
 use chrono::{DateTime, TimeDelta, Utc};
 

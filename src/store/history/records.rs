@@ -154,6 +154,18 @@ pub struct ByWhom {
 }
 
 impl ByWhom {
+    /// Whether it is the same call, whatever its event is called: one that comes twice may have another id.
+    pub fn is_same_call(&self, other: &Self) -> bool {
+        let is_same_event = self.event.is_some() && self.event == other.event;
+        let of = |by: &Self| (by.time, by.address.clone(), by.agent.clone());
+        is_same_event || (self.is_alike(other) && of(self) == of(other))
+    }
+
+    /// Whether the same principal called the same.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.principal == other.principal && self.call == other.call
+    }
+
     /// Whether the call was surely made before a time.
     pub fn is_before(&self, time: DateTime<Utc>) -> bool {
         self.time.is_some_and(|call| is_before(call, time))
@@ -432,8 +444,10 @@ pub enum Extent {
 pub struct SeenAccount {
     /// The run.
     pub run: String,
-    /// When.
+    /// When it had been looked at.
     pub time: DateTime<Utc>,
+    /// When the look began: what it saw as declared was so then, and later nobody knows.
+    pub began: DateTime<Utc>,
     /// The account.
     pub account: AccountId,
     /// Its name.
