@@ -98,9 +98,14 @@ allowed_trusted_entity_sets = {}
 enable = true
 
 [guardduty.suppressions]
-allowed_filters             = { scanners = { finding_criteria = { type = { equals = ["Recon:EC2/Portscan"] }, severity = { less_than = 4 } } } }
 allowed_ip_sets             = { offices = { location = "https://s3.amazonaws.com/trusted-${account.id}/offices.txt" } }
-allowed_trusted_entity_sets = { partners = {} }
+allowed_trusted_entity_sets = { partners = { location = "https://s3.amazonaws.com/trusted-${account.id}/partners.txt" } }
+
+[guardduty.suppressions.allowed_filters.scanners.finding_criteria]
+type                              = { equals = ["Recon:EC2/Portscan"], not_equals = ["Recon:EC2/PortProbeUnprotectedPort"] }
+"resource.instanceDetails.imageId" = { matches = ["ami-*"], not_matches = ["ami-0abc*"] }
+severity                          = { greater_than_or_equal = 1, less_than = 4 }
+"service.count"                   = { greater_than = 0, less_than_or_equal = 100 }
 "#,
 ];
 
