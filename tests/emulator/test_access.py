@@ -265,8 +265,8 @@ class SecurityServices(AccountTest):
         there = {"DestinationArn": "arn:aws:s3:::findings/all", "KmsKeyArn": "k"}
         asked = {"DetectorId": detector, "DestinationType": "S3", "DestinationProperties": there}
         create = allow("guardduty:CreatePublishingDestination", "*")
-        on_bucket = allow("s3:*", "arn:aws:s3:::findings", "arn:aws:s3:::findings/*")
+        on_bucket = [allow("s3:*", one) for one in ("arn:aws:s3:::findings", "arn:aws:s3:::findings/*")]
         self.try_with(create)
         self.fails("AccessDeniedException", guardduty.create_publishing_destination, **asked)
-        self.try_with(create, on_bucket)
+        self.try_with(create, *on_bucket)
         self.fails("BadRequestException", guardduty.create_publishing_destination, **asked)

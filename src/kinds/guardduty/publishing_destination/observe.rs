@@ -78,7 +78,14 @@ pub async fn of(cx: &Cx, detector_id: &str) -> Result<Option<Destination>, Obser
     };
     let request = cx.client(Client::new).describe_publishing_destination();
     let request = request.detector_id(detector_id).destination_id(id);
-    read(&*cx.read(DESCRIBE, &format!("{detector_id} {id}"), request.send()).await?).map(Some)
+    let found = read(&*cx.read(DESCRIBE, &format!("{detector_id} {id}"), request.send()).await?)?;
+    match found.destination_id == id {
+        true => Ok(Some(found)),
+        false => Err(ObserveError::Malformed {
+            field: "destinationId".to_owned(),
+            problem: format!("it is {:?} of the destination {id}", found.destination_id),
+        }),
+    }
 }
 
 /// The destinations of a detector, which come in pages.
