@@ -78,7 +78,8 @@ pub async fn of(cx: &Cx, detector_id: &str) -> Result<Option<Destination>, Obser
     };
     let request = cx.client(Client::new).describe_publishing_destination();
     let request = request.detector_id(detector_id).destination_id(id);
-    let found = read(&*cx.read(DESCRIBE, &format!("{detector_id} {id}"), request.send()).await?)?;
+    let answer = cx.read(DESCRIBE, &format!("{detector_id} {id}"), request.send()).await?;
+    let found = read(&answer)?;
     match found.destination_id == id {
         true => Ok(Some(found)),
         false => Err(ObserveError::Malformed {
