@@ -35,6 +35,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<accessanalyzer::analyzer::Analyzer>(),
         erase::<guardduty::detector::Detector>(),
         erase::<guardduty::malware_scan_settings::MalwareScanSettings>(),
+        erase::<guardduty::publishing_destination::PublishingDestination>(),
         erase::<securityhub::hub::Hub>(),
         erase::<securityhub::standards::Standards>(),
         erase::<securityhub::finding_aggregator::FindingAggregator>(),
@@ -45,6 +46,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<ec2::default_security_group::DefaultSecurityGroup>(),
         erase::<Inspect<iam::root_user::RootUser>>(),
         erase::<Inspect<events::bus_policies::BusPolicies>>(),
+        erase::<Inspect<guardduty::suppressions::Suppressions>>(),
         erase::<Whole<ec2::snapshot_block_public_access::SnapshotBlockPublicAccess>>(),
     ]
 });

@@ -54,6 +54,18 @@ def detector():
     return guardduty.list_detectors()["DetectorIds"][0]
 
 
+def destination():
+    """The detector and its publishing destination."""
+    there = guardduty.list_publishing_destinations(DetectorId=detector())["Destinations"][0]
+    return {"DetectorId": detector(), "DestinationId": there["DestinationId"]}
+
+
+def lead_findings(**changed):
+    """The publishing destination with some of it changed."""
+    there = guardduty.describe_publishing_destination(**destination())["DestinationProperties"]
+    guardduty.update_publishing_destination(**destination(), DestinationProperties=there | changed)
+
+
 def aggregator(**collected):
     """Replaces what the aggregator collects."""
     config.put_configuration_aggregator(ConfigurationAggregatorName="all", **collected)

@@ -252,3 +252,21 @@ class SecurityServices(AccountTest):
         hub.update_security_hub_configuration(AutoEnableControls=False)
         self.fails("AccessDeniedException", guardduty.create_detector, Enable=True)
         self.fails("AccessDeniedException", guardduty.get_administrator_account, DetectorId=detector)
+
+    def test_what_is_in_a_detector_is_a_resource_of_its_own(self) -> None:
+        guardduty = self.client("guardduty")
+        detector = guardduty.create_detector(Enable=True)["DetectorId"]
+        criteria = {"Criterion": {"severity": {"Lt": 4}}}
+        guardduty.create_filter(DetectorId=detector, Name="quiet", FindingCriteria=criteria)
+        here = f"arn:aws:guardduty:us-east-1:{self.account}:detector/{detector}"
+        self.try_with(allow("guardduty:GetFilter", f"{here}/filter/*"), allow("guardduty:ListFilters", here))
+        guardduty.get_filter(DetectorId=detector, FilterName="quiet")
+        self.fails("AccessDeniedException", guardduty.list_filters, DetectorId=detector)
+        there = {"DestinationArn": "arn:aws:s3:::findings/all", "KmsKeyArn": "k"}
+        asked = {"DetectorId": detector, "DestinationType": "S3", "DestinationProperties": there}
+        create = allow("guardduty:CreatePublishingDestination", "*")
+        on_bucket = [allow("s3:*", one) for one in ("arn:aws:s3:::findings", "arn:aws:s3:::findings/*")]
+        self.try_with(create)
+        self.fails("AccessDeniedException", guardduty.create_publishing_destination, **asked)
+        self.try_with(create, *on_bucket)
+        self.fails("BadRequestException", guardduty.create_publishing_destination, **asked)

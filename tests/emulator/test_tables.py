@@ -227,6 +227,22 @@ class GuardDuty(AccountTest):
         error = self.fails("BadRequestException", read, **made)
         self.assertIn("one or more input parameters have invalid values", str(error))
 
+    def test_a_destination_keeps_whose_bucket_it_is_for_and_has_tags(self) -> None:
+        wanted = self.destination()
+        theirs = wanted["DestinationProperties"] | {"ExpectedBucketOwner": "999988887777"}
+        create, read = self.guardduty.create_publishing_destination, self.guardduty.describe_publishing_destination
+        self.fails("BadRequestException", create, **self.detector, **wanted | {"DestinationProperties": theirs})
+        own = wanted["DestinationProperties"] | {"ExpectedBucketOwner": self.account}
+        asked = wanted | {"DestinationProperties": own, "Tags": {"a": "b"}}
+        made = {"DestinationId": create(**self.detector, **asked)["DestinationId"]} | self.detector
+        self.guardduty.update_publishing_destination(**made, DestinationProperties=wanted["DestinationProperties"])
+        self.assertEqual(read(**made)["DestinationProperties"], own)
+        here = f"arn:aws:guardduty:{self.guardduty.meta.region_name}:{self.account}:detector/{made['DetectorId']}"
+        arn = f"{here}/publishingdestination/{made['DestinationId']}"
+        self.guardduty.tag_resource(ResourceArn=arn, Tags={"c": "d"})
+        self.guardduty.untag_resource(ResourceArn=arn, TagKeys=["a"])
+        self.assertEqual(read(**made)["Tags"], {"c": "d"})
+
     def test_a_folder_of_a_destination_must_be_there(self) -> None:
         wanted = self.destination("/findings")
         error = self.fails(

@@ -29,6 +29,7 @@ mod fleet;
 mod fleet_safety;
 mod flow_logs;
 mod formats;
+mod guardduty;
 mod guards;
 mod history;
 mod hostile;

@@ -183,11 +183,20 @@ pub fn states(items: &[ObservedItem]) -> BTreeMap<(String, String, String), Obje
         .collect()
 }
 
-/// What somebody else does, and a kind takes back by a write that no sample needs.
-const MISHAPS: [(&str, &str); 1] = [(
-    "kms.key",
-    "kms = boto3.client('kms')\nkms.update_alias(AliasName='alias/audit', TargetKeyId=kms.create_key()['KeyMetadata']['KeyId'])",
-)];
+/// What somebody else does, and a kind takes back by a write, or looks at by a read, that no sample needs.
+const MISHAPS: [(&str, &str); 2] = [
+    (
+        "kms.key",
+        "kms = boto3.client('kms')\nkms.update_alias(AliasName='alias/audit', TargetKeyId=kms.create_key()['KeyMetadata']['KeyId'])",
+    ),
+    (
+        "guardduty.suppressions",
+        "guardduty = boto3.client('guardduty')\nhere = {'DetectorId': guardduty.list_detectors()['DetectorIds'][0]}\n\
+         of = {'Name': 'one', 'Format': 'TXT', 'Location': 'https://s3.amazonaws.com/b/x.txt', 'Activate': True, **here}\n\
+         guardduty.create_filter(**here, Name='one', Action='ARCHIVE', FindingCriteria={'Criterion': {'severity': {'Lt': 4}}})\n\
+         guardduty.create_ip_set(**of)\nguardduty.create_trusted_entity_set(**of)",
+    ),
+];
 
 /// 4: the permissions that a kind declares are exactly the calls on the wire. Other kinds in its samples
 /// do no more than they declare; that they need all of it, their own samples show.

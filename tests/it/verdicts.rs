@@ -42,6 +42,13 @@ const WORDS: &[&[&str]] = &[
     &["ACTIVE", "CREATING", "DISABLED", "FAILED", "DELETING"],
     &["READY", "PENDING", "INCOMPLETE", "FAILED", "DELETING"],
     &["ACCOUNT", "ORGANIZATION"],
+    &[
+        "PUBLISHING",
+        "UNABLE_TO_PUBLISH_FIX_DESTINATION_PROPERTY",
+        "STOPPED",
+        "PENDING_VERIFICATION",
+    ],
+    &["ARCHIVE", "NOOP"],
 ];
 /// Names of XML elements that are the entries of a list.
 const ENTRIES: [&str; 9] = [

@@ -2,3 +2,5 @@
 
 pub mod detector;
 pub mod malware_scan_settings;
+pub mod publishing_destination;
+pub mod suppressions;

@@ -37,7 +37,23 @@ def _accessanalyzer(call: Call, action: str) -> list[Demand]:
 
 
 # Where GuardDuty knows no resource, though a detector is named.
-_NO_RESOURCE = ("CreateDetector", "GetAdministratorAccount", "ListMembers")
+_NO_RESOURCE = (
+    "CreateDetector",
+    "CreatePublishingDestination",
+    "GetAdministratorAccount",
+    "ListFilters",
+    "ListIPSets",
+    "ListMembers",
+    "ListPublishingDestinations",
+    "ListTrustedEntitySets",
+)
+# What is in a detector: the member that names it, and the kind of resource.
+_IN_DETECTOR = {
+    "DestinationId": "publishingdestination",
+    "FilterName": "filter",
+    "IpSetId": "ipset",
+    "TrustedEntitySetId": "trustedentityset",
+}
 
 
 def _guardduty(call: Call, action: str) -> list[Demand]:
@@ -47,7 +63,18 @@ def _guardduty(call: Call, action: str) -> list[Demand]:
     if call.operation == "CreateDetector":
         return [Demand(action), _linked(call, "guardduty.amazonaws.com")]
     named = params.get("DetectorId") if call.operation not in _NO_RESOURCE else None
-    return [Demand(action, _arn(call, "guardduty", f"detector/{named}") if named else "*")]
+    inside = next((f"/{kind}/{params[name]}" for name, kind in _IN_DETECTOR.items() if name in params), "")
+    found = [Demand(action, _arn(call, "guardduty", f"detector/{named}{inside}") if named else "*")]
+    return found + _exported(params.get("DestinationProperties") or {})
+
+
+def _exported(properties: dict[str, Any]) -> list[Demand]:
+    """What GuardDuty looks at as whoever leads findings to a bucket."""
+    if "DestinationArn" not in properties:
+        return []
+    bucket = properties["DestinationArn"].partition("/")[0]
+    on_bucket = [Demand(action, bucket) for action in ("s3:GetBucketLocation", "s3:ListBucket")]
+    return on_bucket + [Demand(action, f"{bucket}/x") for action in ("s3:GetObject", "s3:PutObject")]
 
 
 def _securityhub(call: Call, action: str) -> list[Demand]:

@@ -225,7 +225,7 @@ pub async fn try_write(
 }
 
 /// An observed object without what AWS makes anew each time, such as the ids of rules, and without what it tells
-/// of another object: the policy of its key is the key's own.
+/// of another object: the policy of its key is the key's own, and whose a bucket is, the bucket's.
 pub fn comparable(object: Option<&Object<Value>>) -> Option<Object<Value>> {
     object.map(|object| {
         let mut object = object.clone();
@@ -240,8 +240,14 @@ pub fn comparable(object: Option<&Object<Value>>) -> Option<Object<Value>> {
 fn without_what_is_not_its_own(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            const OTHERS: [&str; 4] =
-                ["rule_id", "security_group_rule_id", "flow_log_id", "key_policy"];
+            const OTHERS: [&str; 6] = [
+                "rule_id",
+                "security_group_rule_id",
+                "flow_log_id",
+                "key_policy",
+                "declared_key",
+                "is_own_bucket",
+            ];
             map.retain(|key, _| !OTHERS.contains(&key.as_str()));
             map.values_mut().for_each(without_what_is_not_its_own);
         }

@@ -1,6 +1,6 @@
 //! `guardduty.detector`: whether GuardDuty looks for threats in a Region, and in what.
 
-mod administrator;
+pub mod administrator;
 mod enable;
 mod features;
 mod frequency;

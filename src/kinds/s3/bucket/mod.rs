@@ -8,7 +8,7 @@ mod logging;
 mod name;
 mod object_lock;
 mod ownership;
-mod place;
+pub mod place;
 mod policy;
 mod public_access_block;
 pub mod spec;

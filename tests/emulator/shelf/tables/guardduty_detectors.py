@@ -196,7 +196,7 @@ tags(
     "TagResource",
     "UntagResource",
     "ListTagsForResource",
-    of=[OWN, exports.FILTERS, *LISTS],
+    of=[OWN, exports.DESTINATIONS, exports.FILTERS, *LISTS],
     kept="Tags",
 )
 

@@ -38,6 +38,9 @@ setting(
 def may_publish(call: Call, properties: dict[str, Any]) -> bool:
     name = properties.get("DestinationArn", "").partition(":::")[2].partition("/")[0]
     lets = bucket_error(call.partition, name, SERVICE, "s3:GetBucketLocation", "s3:PutObject") is None
+    owner = properties.get("ExpectedBucketOwner")
+    if owner and lets and bucket_of(call.partition, name).account_id != owner:
+        return False
     return lets and key_lets(call, properties.get("KmsKeyArn", ""), SERVICE, "kms:GenerateDataKey")
 
 
@@ -55,17 +58,24 @@ def check_destination(call: Call, _: Any = None) -> None:
         raise AwsError(REJECTED, "The request is rejected because the resource folder does not exist.")
 
 
+def changed_destination(call: Call) -> dict[str, Any]:
+    """An owner of the bucket that is not sent stays."""
+    sent = call.params.get("DestinationProperties", {})
+    return {"DestinationProperties": DESTINATIONS.find(call, call.params["DestinationId"]).now["DestinationProperties"] | sent}
+
+
 def health(call: Call, row: dict[str, Any]) -> dict[str, Any]:
     able = may_publish(call, row["DestinationProperties"])
     return {"Status": "PUBLISHING" if able else "UNABLE_TO_PUBLISH_FIX_DESTINATION_PROPERTY"}
 
 
-(
+DESTINATIONS = (
     Collection(
         "guardduty",
         "publishing destination",
         key="DestinationId",
         new_id=short_id,
+        arn=("Arn", "arn:{partition}:guardduty:{region}:{account}:detector/{parent}/publishingdestination/{id}"),
         parent="DetectorId",
         made={"PublishingFailureStartTimestamp": 0},
         shown=health,
@@ -84,7 +94,9 @@ def health(call: Call, row: dict[str, Any]) -> dict[str, Any]:
     )
     .get("DescribePublishingDestination", by="DestinationId")
     .list("ListPublishingDestinations", "Destinations")
-    .update("UpdatePublishingDestination", by="DestinationId", check=check_destination)
+    .update(
+        "UpdatePublishingDestination", by="DestinationId", check=check_destination, changed=changed_destination
+    )
     .delete("DeletePublishingDestination", by="DestinationId")
 )
 
