@@ -197,7 +197,7 @@ fn done(run: &RunShown) -> Vec<Done<'_>> {
     all
 }
 
-impl Done<'_> {
+impl<'a> Done<'a> {
     fn title(&self) -> String {
         let is_global = self.changes.first().is_some_and(|change| change.intent.about.global);
         let DriftKey { account, region, item, object } = &self.key;
@@ -253,6 +253,11 @@ impl Done<'_> {
         }
     }
 
+    /// The change that made the object, where it was not there.
+    fn making(&self, before: &Object<Value>) -> Option<&'a ChangeShown> {
+        self.changes.first().copied().filter(|_| before.status == Status::Absent)
+    }
+
     /// The object as the run left it.
     fn after(&self) -> Result<Object<Value>, String> {
         let unknown = "nobody knows how the run left it: it died in a write, or could not look";
@@ -274,6 +279,15 @@ fn way_in<'a>(looked: &'a Looked, account: &AccountId) -> Result<&'a Arc<Session
     session.ok_or_else(|| {
         format!("there is no way into account {account} now: no target of the fleet file selects it, or its role cannot be assumed").into()
     })
+}
+
+/// Whether its item may be written today.
+fn mode(looked: &Looked, key: &DriftKey) -> Mode {
+    let is_of = |plan: &ObjectPlan| {
+        (&plan.account, &plan.region, &plan.item) == (&key.account, &key.region, &key.item)
+    };
+    let declared = looked.plan.objects.each().find(|plan| is_of(plan));
+    declared.as_ref().map_or(Mode::Enforce, |plan| plan.mode)
 }
 
 /// Why one is left alone that is as it was already.
@@ -323,12 +337,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
         }
     };
     let now = now.object;
-    let declared = looked
-        .plan
-        .objects
-        .each()
-        .find(|plan| plan.account == *account && plan.region == *region && plan.item == *item);
-    let mode = declared.as_ref().map_or(Mode::Enforce, |plan| plan.mode);
+    let mode = mode(looked, &done.key);
     let exceptions = looked.exceptions.get(account).into_iter().flatten();
     let today = Utc::now().date_naive();
     let kept = Waiver::among(exceptions, (item, account, region), object, today);
@@ -337,10 +346,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
         backs.iter().flat_map(|back| &back.drift).map(|drift| again::top(&drift.field)).collect();
     back.stays = fields.difference(&taken).map(|field| (*field).to_owned()).collect();
     if let Some(half) = &half {
-        // As long as it is there, what made it is not taken back.
-        let made = matches!(before.status, Status::Absent).then(|| done.changes.first()).flatten();
-        let has_made = |back: &Back<'_>| made.is_some_and(|made| std::ptr::eq(*made, back.change));
-        backs.retain(|back| has_made(back) || half.needs(back));
+        half.leaves_to_do(&mut backs, done.making(&before));
     }
     only_own(kind, (&before, &by_run.object), &mut backs)?;
     if backs.is_empty() {

@@ -263,7 +263,8 @@ async fn is_undone(kind: Kind) {
         samples.iter().zip(samples.iter().skip(1)).chain(samples.iter().skip(1).zip(samples.iter()))
     {
         let before_declaration = Declaration::new(&account, from);
-        apply_whole(&account, &session, &before_declaration).await;
+        let plan_before = apply_whole(&account, &session, &before_declaration).await;
+        own_writes::are_taken_back(kind, &plan_before, &session, &before_declaration).await;
         let declaration = Declaration::new(&account, to);
         let before = states(&observe(&session, &declaration).await);
         let plan = plan(&session, &declaration).await;

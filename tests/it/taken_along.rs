@@ -151,6 +151,36 @@ fn what_somebody_put_beside_the_runs_own_values_before_its_look_stays() {
     });
 }
 
+/// Where nobody came in between, all is put back.
+#[test]
+fn what_a_run_made_goes_again_where_nobody_has_touched_it() {
+    let alarm = cases().into_iter().find(|case| case.items.contains("log_alarm")).unwrap();
+    let account = account(alarm.items);
+    run(&account, "logs.create_log_group(logGroupName='g')\nsns.create_topic(Name='x')");
+    let made = apply(&account);
+    account
+        .run(&["rollback", &made, "--yes", "--max-risk", "disruptive"])
+        .code(0)
+        .says("2 changes put back");
+    let left = "print(json.dumps([len(cloudwatch.describe_alarms()['MetricAlarms']), len(logs.describe_metric_filters()['metricFilters'])]))";
+    assert_eq!(account.boto3(&format!("{START}{left}")), json!([0, 0]));
+}
+
+#[test]
+fn a_key_of_a_bucket_without_kms_is_put_back_as_well() {
+    let account =
+        account("[s3.bucket.b]\nbucket = \"b-${account.id}\"\nbucket_key_enabled = true\n");
+    run(&account, "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)");
+    let on = "print(json.dumps(s3.get_bucket_encryption(Bucket=b)['ServerSideEncryptionConfiguration']['Rules'][0]['BucketKeyEnabled']))";
+    let run = apply(&account);
+    assert_eq!(account.boto3(&format!("{START}{on}")), json!(true));
+    account
+        .run(&["rollback", &run, "--yes", "--max-risk", "disruptive"])
+        .code(0)
+        .says("1 change put back");
+    assert_eq!(account.boto3(&format!("{START}{on}")), json!(false));
+}
+
 /// The same of a rollback that is itself put back.
 #[test]
 fn what_somebody_put_in_the_place_of_what_a_rollback_took_away_stays() {

@@ -101,6 +101,11 @@ pub trait Parted: Kind {
         None
     }
 
+    /// The write of that same part that would have made it so; `None` where nobody can say.
+    fn made(_making: &Self::Making) -> Option<Value> {
+        None
+    }
+
     /// Whether an error of a write passes by itself.
     fn is_settling(error: &WriteError) -> bool {
         matches!(error, WriteError::Aws(error) if error.class == ErrorClass::Settling)
@@ -480,14 +485,17 @@ async fn is_free<K: Parted>(cx: &WriteCx, spec: &K::Spec) -> Result<(), WriteErr
 
 /// The kind's `is_same_write`.
 pub fn is_same_write<K: Parted>(planned: &Action<K>, now: &Action<K>) -> bool {
-    let (Step::Write { part, write }, Step::Write { part: same, write: needed }) =
-        (&planned.step, &now.step)
-    else {
-        return false;
-    };
+    let Step::Write { part, write: needed } = &now.step else { return false };
+    let is_same = |write: &Value| part_of::<K>(part).is_some_and(|one| one.is_same(write, needed));
     planned.place == now.place
-        && part == same
-        && part_of::<K>(part).is_some_and(|part| part.is_same(write, needed))
+        && match &planned.step {
+            Step::Write { part: same, write } => part == same && is_same(write),
+            // What takes the making back is a write of a part, and so is what takes that back.
+            Step::Create(making) => {
+                K::unmade().is_some_and(|(same, _)| part == same)
+                    && K::made(making).is_some_and(|write| is_same(&write))
+            }
+        }
 }
 
 /// The kind's `undo`.

@@ -7,6 +7,7 @@ use super::later::Later;
 use crate::kinds::erased::DynKind;
 use crate::kinds::{Facts, FieldDrift, Object, Status};
 use crate::reconcile::again::top;
+use crate::store::history::ChangeShown;
 
 /// An object between how a run left it and how it was, in what one would declare of it.
 pub struct Half {
@@ -43,8 +44,15 @@ impl Half {
         fields.clone().all(is_explained).then_some(half)
     }
 
+    /// Leaves out what is back already. As long as the object is there, what made it is not taken back.
+    pub fn leaves_to_do(&self, backs: &mut Vec<Back<'_>>, made: Option<&ChangeShown>) {
+        backs.retain(|back| {
+            made.is_some_and(|made| std::ptr::eq(made, back.change)) || self.needs(back)
+        });
+    }
+
     /// Whether a way back is still to be gone.
-    pub fn needs(&self, back: &Back<'_>) -> bool {
+    fn needs(&self, back: &Back<'_>) -> bool {
         let mut fields = back.drift.iter().map(|drift| drift.field.as_str()).peekable();
         let is_back = |field: &str| {
             let is_said = |said: &Map<String, Value>| said.contains_key(top(field));

@@ -84,12 +84,18 @@ fn is_part(part: &Value, whole: &Value) -> bool {
         (Value::String(one), Value::String(other)) => {
             one == other
                 || is_policy(one) && merged::is_same(&Some(one.clone()), &Some(other.clone()))
-                // Whether the name stands for that key, the look after the write has said.
-                || named::is_there_by_now(one, other)
-                || named::is_there_by_now(other, one)
+                // Whether the name stands for that one, the look after the write has said.
+                || stands_for(one, other)
+                || stands_for(other, one)
         }
         _ => part == whole,
     }
+}
+
+/// Whether a name may be that of what has this ARN.
+fn stands_for(name: &str, arn: &str) -> bool {
+    named::is_there_by_now(name, arn)
+        || arn.starts_with("arn:") && arn.rsplit([':', '/']).next() == Some(name)
 }
 
 fn says_nothing(value: &Value) -> bool {

@@ -76,6 +76,11 @@ pub fn deleting() -> (&'static str, Value) {
     (Filter::NAME, Value::String("delete".to_owned()))
 }
 
+/// What would have made it.
+pub fn making(record: &Record) -> Option<Value> {
+    serde_json::to_value(Write::Put(Box::new(record.clone()))).ok()
+}
+
 impl Record {
     /// A new one, as far as it is declared; `None` when AWS needs more.
     pub fn new(spec: &Spec, drift: &mut Drift) -> Option<Self> {

@@ -354,6 +354,10 @@ impl Parted for LogAlarm {
         Some(filter::deleting())
     }
 
+    fn made(record: &filter::Record) -> Option<Value> {
+        filter::making(record)
+    }
+
     fn named(id: &str, place: &Place) -> Spec {
         let filter_name = Some(place.filter_name.clone()).filter(|name| name != id);
         Spec {

@@ -44,6 +44,11 @@ pub fn deleting() -> (&'static str, Value) {
     (Collecting::NAME, json!(Write::Delete))
 }
 
+/// What would have made it.
+pub fn making(collected: &Collected) -> Option<Value> {
+    serde_json::to_value(Write::Put(collected.clone())).ok()
+}
+
 impl Collected {
     /// What Config says of an aggregator.
     pub fn of(one: &ConfigurationAggregator) -> Result<Self, ObserveError> {
@@ -284,11 +289,8 @@ impl Part for Collecting {
         }
     }
 
-    fn undo(write: &Write, before: &Collected) -> Undo<Write> {
-        match write {
-            Write::Put(_) => Undo::By(vec![Write::Put(before.clone())]),
-            Write::Delete => Undo::Impossible("this undoes something already".to_owned()),
-        }
+    fn undo(_: &Write, before: &Collected) -> Undo<Write> {
+        Undo::By(vec![Write::Put(before.clone())])
     }
 
     fn export(now: &Collected, spec: &mut Spec) {

@@ -190,6 +190,10 @@ impl Parted for Aggregator {
         Some(collected::deleting())
     }
 
+    fn made(making: &Making) -> Option<Value> {
+        collected::making(&making.collected)
+    }
+
     /// A role that was made a moment ago is not known to Config yet.
     fn is_settling(error: &WriteError) -> bool {
         matches!(error, WriteError::Aws(error)

@@ -72,6 +72,27 @@ fn one_that_is_not_there_is_made_whole_and_can_be_taken_back() {
     assert!(changes[0].withheld.as_ref().unwrap().contains("declare one"), "{changes:#?}");
 }
 
+/// What somebody has set on one that was made is not the making's own.
+#[test]
+fn what_takes_its_deletion_back_is_its_making_where_nobody_has_changed_it() {
+    let absent = Object::absent("all");
+    let made = |fields: Value| diff(fields, &absent).remove(0).action.unwrap();
+    let collected = |action: &Action<Aggregator>| match &action.step {
+        Step::Create(making) => making.collected.clone(),
+        Step::Write { .. } => panic!("{action:?}"),
+    };
+    let ours = made(json!({}));
+    let Undo::By(deletes) = Aggregator::undo(&ours, &absent) else { panic!("it is deleted") };
+    let again = |now: &Collected| match Aggregator::undo(&deletes[0], &object(now, &vec![])) {
+        Undo::By(again) => again[0].clone(),
+        Undo::Impossible(reason) => panic!("{reason}"),
+    };
+    assert!(Aggregator::is_same_write(&ours, &again(&collected(&ours))));
+    let filters = json!({ "resource_types": ["AWS::S3::Bucket"] });
+    let theirs = collected(&made(json!({ "aggregator_filters": filters })));
+    assert!(!Aggregator::is_same_write(&ours, &again(&theirs)));
+}
+
 #[test]
 fn order_means_nothing_and_what_is_not_declared_stays() {
     let now = Collected::of(&said(some(&[]))).unwrap();

@@ -171,7 +171,11 @@ impl Part for Targets {
                 }
             })
             .await?;
-        told("Targets", all.as_ref().as_ref())?.iter().map(seen).collect()
+        let all = told("Targets", all.as_ref().as_ref())?.iter().map(seen);
+        let mut all = all.collect::<Result<Vec<_>, _>>()?;
+        // They come in any order.
+        all.sort_by(|one, other| one.target.id.cmp(&other.target.id));
+        Ok(all)
     }
 
     fn diff(look: &Look<'_, Rule>, now: &Vec<Seen>) -> Vec<Change<Write>> {

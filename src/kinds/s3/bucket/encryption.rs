@@ -183,7 +183,10 @@ impl Part for DefaultEncryption {
         spec.sse_algorithm = encryption.and_then(|encryption| encryption.sse_algorithm);
         spec.kms_master_key_id =
             with_kms.map(|encryption| encryption.kms_master_key_id.clone().unwrap_or_default());
-        spec.bucket_key_enabled = with_kms.map(|encryption| encryption.bucket_key_enabled);
+        // Without KMS it says nothing, and may be on all the same.
+        spec.bucket_key_enabled = encryption
+            .filter(|encryption| encryption.is_with_kms() || encryption.bucket_key_enabled)
+            .map(|encryption| encryption.bucket_key_enabled);
         spec.blocked_encryption_types = encryption
             .map(|encryption| encryption.blocked_encryption_types.clone())
             .filter(|types| !types.is_empty());
