@@ -289,8 +289,13 @@ impl Part for Collecting {
         }
     }
 
-    fn undo(_: &Write, before: &Collected) -> Undo<Write> {
-        Undo::By(vec![Write::Put(before.clone())])
+    fn undo(write: &Write, before: &Collected) -> Undo<Write> {
+        match write {
+            Write::Delete if *before == Collected::default() => {
+                Undo::Impossible("nothing was there before it".to_owned())
+            }
+            Write::Put(_) | Write::Delete => Undo::By(vec![Write::Put(before.clone())]),
+        }
     }
 
     fn export(now: &Collected, spec: &mut Spec) {
