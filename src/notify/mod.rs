@@ -20,6 +20,7 @@ pub mod matter;
 mod named;
 pub mod notices;
 pub mod outbox;
+pub mod over;
 pub mod secret;
 pub mod securityhub;
 pub mod slack;

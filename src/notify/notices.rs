@@ -8,8 +8,8 @@ use chrono::Utc;
 
 use super::listen::{Hearing, Run};
 use super::matter::{Matter, PATH, Seen};
+use super::over::Over;
 use super::tell::Teller;
-use super::telling::Over;
 use crate::fleet::Fleet;
 use crate::fleet::checkout::commit;
 use crate::fleet::notify::Notify as Channels;

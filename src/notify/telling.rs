@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::besides::silence_of;
 use super::matter::Matter;
 use super::notices::Notices;
+use super::over::Over;
 use crate::fleet::Fleet;
 use crate::fleet::notify::Notify as Channels;
 use crate::names::AccountId;
@@ -32,17 +33,6 @@ pub struct Telling {
 
 /// What begins, and what is over.
 type Noted = (Vec<Matter>, Vec<Over>);
-
-/// What is over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Over {
-    /// The account, where it is of one.
-    pub account: Option<AccountId>,
-    /// What it is called.
-    pub key: String,
-    /// Why, where it is not just so no longer.
-    pub why: Option<&'static str>,
-}
 
 #[derive(Debug)]
 struct Current {

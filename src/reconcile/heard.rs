@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::blame::cannot_have_done;
+use super::drift_key::key;
 use super::named::Named;
-use super::remembered::key;
 use super::right::LastRight;
 use crate::names::{AccountId, Region};
 use crate::plan::ObjectPlan;

@@ -47,6 +47,7 @@ pub mod blame;
 pub mod bound;
 pub mod declare;
 mod disputed;
+mod drift_key;
 pub mod event;
 pub mod fleet;
 pub mod guard;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::drift_key::key;
 use super::event::{ListenError, Listener, Note, Recovered, RunEvent, Told};
 use super::heard::Hearsay;
 use super::look::Look;
@@ -26,7 +27,6 @@ use crate::store::history::{
     RunAbout, RunRecord, SeenAccount, Selected, Verified,
 };
 use crate::store::{Store, StoreError};
-pub use seen::key;
 use seen::{seen, unseen};
 
 /// Accounts whose drift is noted at once.

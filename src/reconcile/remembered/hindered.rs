@@ -1,7 +1,8 @@
 //! Notes with drift why it was not put right.
 
-use super::{Remembered, key};
+use super::Remembered;
 use crate::plan::ObjectPlan;
+use crate::reconcile::drift_key::key;
 use crate::reconcile::event::Told;
 use crate::reconcile::report::Step;
 use crate::store::StoreError;

@@ -9,10 +9,9 @@ use super::Remembering;
 use crate::names::AccountId;
 use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
 use crate::reconcile::blame::cannot_have_done;
+use crate::reconcile::drift_key::key;
 use crate::reconcile::event::Told;
-use crate::store::history::{
-    DriftKey, DriftSeen, Extent, NOT_BY, SeenAccount, Touched, UnseenAccount,
-};
+use crate::store::history::{DriftSeen, Extent, NOT_BY, SeenAccount, Touched, UnseenAccount};
 
 /// What a look saw, account by account; `began` is when the look did, `at` when each had been looked at.
 pub fn seen(
@@ -87,16 +86,6 @@ pub fn unseen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<UnseenAcc
         why: failed.reason.clone(),
     });
     failed.collect()
-}
-
-/// What drift is known by.
-pub fn key(object: &ObjectPlan) -> DriftKey {
-    DriftKey {
-        account: object.account.clone(),
-        region: object.region.clone(),
-        item: object.item.clone(),
-        object: object.observed.id.clone(),
-    }
 }
 
 /// What differs of an object, and what is done about it.
