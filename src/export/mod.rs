@@ -24,6 +24,7 @@ use crate::aws::reads::ReadCache;
 use crate::aws::{AwsError, Session};
 use crate::kinds::{Scope, registry};
 use crate::names::{ItemName, Region};
+use crate::reconcile::wide;
 use crate::reconcile::{Selection, regions};
 
 use look::{KindInRegion, Looked, Unread};
@@ -92,7 +93,7 @@ pub async fn export(session: &Arc<Session>, selection: &Selection) -> Result<Exp
         .collect();
     let mut places = Vec::new();
     for kind in &kinds {
-        let Some(wide) = survey::wide_spec(*kind, session) else {
+        let Some(wide) = wide::wide_spec(*kind, session) else {
             export.left_out.push(format!("{}: nothing to look for", kind.name()));
             continue;
         };

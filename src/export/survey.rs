@@ -1,63 +1,8 @@
-//! What to look for: a spec that declares every field of a kind, so that all of it is read.
+//! What an export calls what it has found.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use chrono::NaiveDate;
 use serde_json::Value;
 
-use crate::aws::Session;
-use crate::baseline::load::Memory;
-use crate::baseline::{self, Environment, LoadOptions, TargetFacts};
-use crate::kinds::erased::DynKind;
-use crate::kinds::registry;
 use crate::names::AccountId;
-
-/// Fields that choose objects instead of describing them.
-const CHOOSING: [&str; 1] = ["exclude"];
-
-/// All fields of a kind's samples together. Their values do not matter to observing.
-pub fn wide_spec(kind: &dyn DynKind, session: &Session) -> Option<Value> {
-    let mut wide = serde_json::Map::new();
-    for sample in kind.samples() {
-        for spec in specs_of(kind, sample, session) {
-            for (field, value) in spec.as_object()?.clone() {
-                if !CHOOSING.contains(&field.as_str()) {
-                    wide.entry(field).or_insert(value);
-                }
-            }
-        }
-    }
-    (!wide.is_empty()).then_some(Value::Object(wide))
-}
-
-fn specs_of(kind: &dyn DynKind, sample: &str, session: &Session) -> Vec<Value> {
-    let text = format!("schema = 1\n[baseline]\nname = \"sample\"\n{sample}");
-    let path = PathBuf::from("sample.toml");
-    let memory = Memory(BTreeMap::from([(path.clone(), text)]));
-    let options = LoadOptions {
-        variables: BTreeMap::new(),
-        environment: Environment::default(),
-        today: NaiveDate::default(),
-    };
-    let Ok(loaded) = baseline::load(&[path], &memory, registry::catalog(), options) else {
-        return Vec::new();
-    };
-    let home = session.home_region().clone();
-    let facts = TargetFacts {
-        account_id: session.account().clone(),
-        account_name: None,
-        account_email: None,
-        account_tags: None,
-        ous: None,
-        organization_id: None,
-        partition: session.partition().to_owned(),
-        region: home.clone(),
-        home_region: home,
-    };
-    let items = loaded.baseline.resolve(&facts).into_iter().filter_map(Result::ok);
-    items.filter(|item| item.item.kind == kind.name()).map(|item| item.spec.clone()).collect()
-}
 
 /// Takes out what is null: in a baseline, a field that is not declared is not there.
 pub fn without_nulls(value: &mut Value) {

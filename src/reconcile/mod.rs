@@ -76,6 +76,7 @@ pub mod stop;
 pub mod tally;
 pub mod target;
 pub mod warning;
+pub mod wide;
 
 pub use apply::Applier;
 pub use bound::{Bounded, LeftAlone, bound};

@@ -8,6 +8,7 @@ pub mod own;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use super::again::{self, Now};
 use super::limits::Safety;
 use super::look::Looked;
+use super::wide;
 use crate::aws::Session;
 use crate::baseline::Mode;
 use crate::baseline::catalog::Identity;
@@ -33,7 +35,7 @@ use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
 use half::{Half, is_left_by_run};
 use judged::{Back, Judged, Judgement, Way};
 use later::Later;
-use own::Takes;
+use own::{Seen, Takes};
 
 /// An object of the run that is not put back, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -320,9 +322,8 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     // how it was. What moves between the two looks is seen by the second one.
     // Where that says nothing of a field, nobody would look at what the run did to it.
     let says_all = |spec: &Value| fields.iter().all(|field| again::said(spec, field).is_some());
-    let spec = again::as_it_was(kind, &facts, declared_then, &fields, &before)
-        .filter(says_all)
-        .unwrap_or_else(|| declared_then.clone());
+    let wanted = again::as_it_was(kind, &facts, declared_then, &fields, &before).filter(says_all);
+    let spec = wanted.clone().unwrap_or_else(|| declared_then.clone());
     let now = look(session, &facts, kind, &spec, object).await?;
     let by_run = look(session, &facts, kind, declared_then, object).await?;
     let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
@@ -348,11 +349,16 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     if let Some(half) = &half {
         half.leaves_to_do(&mut backs, done.making(&before));
     }
-    only_own(kind, (&before, &by_run.object), &mut backs)?;
+    let whole = match done.making(&before) {
+        Some(_) => look_at_all(session, &facts, kind, declared_then, object).await?,
+        None => by_run.object.clone(),
+    };
+    let seen = Seen { before: &before, now: &by_run.object, whole: &whole };
+    only_own(kind, &facts, seen, &mut backs)?;
     if backs.is_empty() {
         return Err(back_already(&fields, later));
     }
-    let judgements = Judged::of(kind, &facts, &before, &now).about(&backs);
+    let judgements = Judged::of(kind, &facts, wanted.as_ref(), (&before, &now)).about(&backs);
     let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
     let (mut changes, mut places) = (Vec::new(), Vec::new());
     for (back, judged) in backs.iter().zip(judgements) {
@@ -383,14 +389,15 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
 /// Leaves out what is back already; nothing of it, where anything would take away what the run has not written.
 fn only_own(
     kind: &dyn DynKind,
-    both: (&Object<Value>, &Object<Value>),
+    facts: &Facts,
+    seen: Seen<'_>,
     backs: &mut Vec<Back<'_>>,
 ) -> Result<(), Left> {
     let mut needless = BTreeSet::new();
     let written: Vec<_> = backs.iter().map(Back::written).collect();
     for (at, back) in backs.iter().enumerate() {
         for (step, action) in back.actions.iter().enumerate() {
-            match own::takes(kind, action, both, &written) {
+            match own::takes(kind, facts, action, seen, &written) {
                 Takes::ItsOwn => {}
                 Takes::Nothing => _ = needless.insert((at, step)),
                 Takes::More => return Err(NOT_AS_WRITTEN.into()),
@@ -443,6 +450,30 @@ async fn look(
         Ok(Some(now)) => Ok(now),
         Ok(None) => Err("it is not there any more".to_owned()),
         Err(unknown) => Err(format!("it cannot be observed: {}", unknown.reason)),
+    }
+}
+
+/// All of what the run made: it goes with whatever somebody has set on it since, declared or not.
+async fn look_at_all(
+    session: &Arc<Session>,
+    facts: &Facts,
+    kind: &dyn DynKind,
+    declared: &Value,
+    id: &str,
+) -> Result<Object<Value>, String> {
+    let unknown = |why: &dyn Display| {
+        format!(
+            "the run made it, and whether somebody has set anything on it since is not known: {why}"
+        )
+    };
+    let spec = wide::widened(kind, session, declared)
+        .ok_or_else(|| unknown(&"nobody can say what all can be declared of it"))?;
+    let cx = again::fresh(session, facts.clone());
+    let seen = kind.observe_one(&cx, &spec, id).await.map_err(|error| unknown(&error))?;
+    let object = seen.ok_or("it is not there any more")?;
+    match &object.status {
+        Status::Unknown(why) => Err(unknown(&why.reason)),
+        Status::Present(_) | Status::Absent | Status::Skipped { .. } => Ok(object),
     }
 }
 

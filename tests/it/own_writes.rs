@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use evenkeel::aws::Session;
 use evenkeel::baseline::catalog::Identity;
-use evenkeel::kinds::Undo;
-use evenkeel::plan::Plan;
-use evenkeel::reconcile::rollback::own::{self, Takes, Written};
+use evenkeel::kinds::{Status, Undo};
+use evenkeel::plan::{Plan, PlannedChange};
+use evenkeel::reconcile::rollback::own::{self, Seen, Takes, Written};
+use evenkeel::reconcile::{again, wide};
 
 use crate::properties::{Kind, apply_whole, messy, states};
 use crate::support::library::{self, Declaration, apply, observe};
@@ -23,7 +24,15 @@ pub async fn are_taken_back(
 ) {
     let written = states(&observe(session, declaration).await);
     for object in plan.objects.iter().filter(|object| object.item.kind == kind.name()) {
+        let is_made = object.observed.status == Status::Absent;
+        let is_kept =
+            |change: &PlannedChange| matches!(change.undo.as_deref(), Some(Undo::Impossible(_)));
+        // No rollback takes a part of it away.
+        if is_made && object.changes.iter().any(is_kept) {
+            continue;
+        }
         let key = (object.item.to_string(), object.region.to_string(), object.observed.id.clone());
+        let facts = again::facts(session, &object.region, &object.item);
         let changes = object.changes.iter().filter(|change| change.is_applied());
         let run: Vec<Written<'_>> = changes
             .filter_map(|change| match (change.action.as_deref(), change.undo.as_deref()) {
@@ -31,14 +40,24 @@ pub async fn are_taken_back(
                 _ => None,
             })
             .collect();
+        let now = written.get(&key).unwrap();
+        let whole = match is_made {
+            true => {
+                let spec = wide::widened(kind, session, &object.spec).unwrap();
+                let cx = again::fresh(session, facts.clone());
+                kind.observe_one(&cx, &spec, &object.observed.id).await.unwrap().unwrap()
+            }
+            false => now.clone(),
+        };
+        let seen = Seen { before: &object.observed, now, whole: &whole };
         for back in run.iter().flat_map(|one| one.back) {
-            let written = written.get(&key).unwrap();
             assert_eq!(
-                own::takes(kind, back, (&object.observed, written), &run),
+                own::takes(kind, &facts, back, seen, &run),
                 Takes::ItsOwn,
-                "{}:\n{back:#}\ntakes away what the run has not written:\n{:#?}\n{:#?}",
+                "{}:\n{back:#}\ntakes away what the run has not written:\n{:#?}\n{:#?}\n{:#?}",
                 object.title(),
-                kind.undo(back, written),
+                kind.undo(back, now),
+                own::making(kind, &facts, &whole),
                 run,
             );
         }
@@ -66,33 +85,62 @@ pub async fn of_each_field_are_taken_back(kind: Kind) {
     }
 }
 
+/// The same of what a run makes: of each sample, and of what must be declared alone, in an account of its own.
+pub async fn of_what_is_made_are_taken_back(kind: Kind) {
+    for sample in kind.samples() {
+        for declaration in
+            [narrowed(kind, sample, None), Declaration::tried(library::sample(sample)).ok()]
+        {
+            let (account, session) = messy().await;
+            let Some(declaration) = declaration else { continue };
+            if declaration.resolved(&session).await.is_err() {
+                continue;
+            }
+            let items = observe(&session, &declaration).await;
+            if items.iter().any(|item| item.objects.is_err()) {
+                continue;
+            }
+            let plan = library::plan(&session, &declaration, items);
+            if apply(&account, &session, &plan).await.is_complete() {
+                are_taken_back(kind, &plan, &session, &declaration).await;
+            }
+        }
+    }
+}
+
 /// A sample with one field of its items at a time, beside those that they must have.
 fn each_field_alone(kind: Kind, sample: &str) -> Vec<Declaration> {
-    let whole: toml::Table = toml::from_str(&library::sample(sample)).unwrap();
-    let (service, name) = kind.name().split_once('.').unwrap();
-    let identity = match kind.identity() {
+    let mut fields = BTreeSet::new();
+    let mut whole: toml::Table = toml::from_str(&library::sample(sample)).unwrap();
+    each_item(kind, &mut whole, &mut |item| fields.extend(item.keys().cloned()));
+    fields.iter().filter_map(|field| narrowed(kind, sample, Some(field))).collect()
+}
+
+/// A sample with a field of its items, and those that they must have.
+fn narrowed(kind: Kind, sample: &str, field: Option<&str>) -> Option<Declaration> {
+    let schema = kind.schema();
+    let required: Vec<_> = schema["required"].as_array().into_iter().flatten().collect();
+    let name = match kind.identity() {
         Identity::Named { field, .. } => Some(field),
         _ => None,
     };
-    let schema = kind.schema();
-    let items = |all: &mut toml::Table, each: &mut dyn FnMut(&mut toml::Table)| {
-        let of_kind = all[service][name].as_table_mut().unwrap();
-        match identity {
-            None => each(of_kind),
-            Some(_) => of_kind.iter_mut().for_each(|(_, item)| each(item.as_table_mut().unwrap())),
+    let mut all: toml::Table = toml::from_str(&library::sample(sample)).unwrap();
+    each_item(kind, &mut all, &mut |item| {
+        item.retain(|other, _| {
+            [field, name].contains(&Some(other)) || required.iter().any(|one| *one == other)
+        });
+    });
+    // Some are declared together only.
+    Declaration::tried(toml::to_string(&all).unwrap()).ok()
+}
+
+fn each_item(kind: Kind, all: &mut toml::Table, each: &mut dyn FnMut(&mut toml::Table)) {
+    let (service, name) = kind.name().split_once('.').unwrap();
+    let of_kind = all[service][name].as_table_mut().unwrap();
+    match kind.identity() {
+        Identity::Named { .. } => {
+            of_kind.iter_mut().for_each(|(_, item)| each(item.as_table_mut().unwrap()));
         }
-    };
-    let mut fields = BTreeSet::new();
-    items(&mut whole.clone(), &mut |item| fields.extend(item.keys().cloned()));
-    let is_needed = |field: &str| {
-        let required = schema["required"].as_array().into_iter().flatten();
-        identity == Some(field) || required.into_iter().any(|one| one == field)
-    };
-    let alone = |field: &String| {
-        let mut all = whole.clone();
-        items(&mut all, &mut |item| item.retain(|other, _| other == field || is_needed(other)));
-        // Some are declared together only.
-        Declaration::tried(toml::to_string(&all).unwrap()).ok()
-    };
-    fields.iter().filter_map(alone).collect()
+        _ => each(of_kind),
+    }
 }

@@ -45,6 +45,7 @@ properties! {
     idempotence => is_idempotent,
     honest_permissions => says_its_permissions,
     undo => is_undone,
+    undo_of_what_is_made => own_writes::of_what_is_made_are_taken_back,
     undo_of_each_field => own_writes::of_each_field_are_taken_back,
     round_trip => comes_round,
     fail_closed => fails_closed,

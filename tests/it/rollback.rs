@@ -85,6 +85,38 @@ fn what_is_said_to_be_put_back_is_so() {
     assert_eq!(rotates(), false);
 }
 
+/// Neither what others have not allowed yet nor what AWS does not tell of an object keeps the rest of it.
+#[test]
+fn a_finding_beside_a_change_holds_up_no_way_back() {
+    let aggregator = |others: &str| {
+        format!(
+            "[config.aggregator.g]\nconfiguration_aggregator_name = \"g\"\naccount_aggregation_source = {{ account_ids = [{others}\"${{account.id}}\"], all_aws_regions = true }}\n"
+        )
+    };
+    let pack = |age: &str| {
+        format!(
+            "[config.conformance_pack.p]\ninput_parameters = {{ MaxAge = \"{age}\" }}\ntemplate_body = \"\"\"\nParameters:\n  MaxAge: {{Type: String}}\nResources:\n  Keys:\n    Type: AWS::Config::ConfigRule\n    Properties:\n      ConfigRuleName: k\n      InputParameters: {{maxAccessKeyAge: {{Ref: MaxAge}}}}\n      Source: {{Owner: AWS, SourceIdentifier: ACCESS_KEYS_ROTATED}}\n\"\"\"\n"
+        )
+    };
+    let recorder = "[s3.bucket.c]\nbucket = \"c-${account.id}\"\nservices = [\"config\"]\n\n[config.recorder]\nrecording = true\ns3_bucket_name = \"c-${account.id}\"\nrole_arn = \"\"\n\n";
+    let account = account(&format!("{recorder}{}{}", aggregator(""), pack("90")));
+    account.run(&["apply", "--yes"]).code(0);
+    let seen = || {
+        account.boto3(
+            "config = boto3.client('config', 'eu-west-1')\n\
+             [aggregator] = config.describe_configuration_aggregators()['ConfigurationAggregators']\n\
+             [pack] = config.describe_conformance_packs()['ConformancePackDetails']\n\
+             print(json.dumps([aggregator['AccountAggregationSources'], pack['ConformancePackInputParameters']]))",
+        )
+    };
+    let before = seen();
+    declare(&account, &format!("{recorder}{}{}", aggregator("\"444455556666\", "), pack("45")));
+    account.run(&["apply", "--yes"]).code(2);
+    assert_ne!(seen(), before);
+    account.run(&["rollback", &last_run(&account), "--yes"]).code(0).says("2 changes put back");
+    assert_eq!(seen(), before);
+}
+
 #[test]
 fn what_a_name_stands_for_is_looked_up_for_the_way_back() {
     let account = account("[ec2.ebs_encryption]\nkms_key_id = \"alias/k\"\n");

@@ -23,7 +23,11 @@ struct Case {
     is: Value,
 }
 
-const START: &str = "own = boto3.client('sts').get_caller_identity()['Account']\n\
+const START: &str = "import time\n\
+    end = time.time() + 60\n\
+    def there_is(what):\n  while not what(): assert time.time() < end; time.sleep(0.05)\n\
+    config, guardduty = boto3.client('config', 'eu-west-1'), boto3.client('guardduty', 'eu-west-1')\n\
+    own = boto3.client('sts').get_caller_identity()['Account']\n\
     iam, s3, sns = boto3.client('iam'), boto3.client('s3', 'eu-west-1'), boto3.client('sns', 'eu-west-1')\n\
     events, logs = boto3.client('events', 'eu-west-1'), boto3.client('logs', 'eu-west-1')\n\
     cloudwatch, kms = boto3.client('cloudwatch', 'eu-west-1'), boto3.client('kms', 'eu-west-1')\n\
@@ -95,8 +99,77 @@ fn cases() -> Vec<Case> {
             then: "print(json.dumps('theirs' in sns.get_topic_attributes(TopicArn=f'arn:aws:sns:eu-west-1:{own}:t')['Attributes']['Policy']))",
             is: json!(true),
         },
+        // Theirs says what a statement there says.
+        Case {
+            items: "[logs.resource_policy.e]\npolicy_name = \"e\"\npolicy_document = { Version = \"2012-10-17\", Statement = [{ Sid = \"ours\", Effect = \"Allow\", Principal = { Service = \"events.amazonaws.com\" }, Action = \"logs:PutLogEvents\", Resource = \"arn:${partition}:logs:${region}:${account.id}:log-group:/aws/events/*:*\" }] }\n",
+            before: "",
+            look: ("logs", "DescribeResourcePolicies"),
+            theirs: "there_is(lambda: logs.describe_resource_policies()['resourcePolicies'])\n\
+                     [one] = logs.describe_resource_policies()['resourcePolicies']\n\
+                     policy = json.loads(one['policyDocument'])\n\
+                     policy['Statement'].append({**policy['Statement'][0], 'Sid': 'theirs'})\n\
+                     logs.put_resource_policy(policyName='e', policyDocument=json.dumps(policy))",
+            code: 0,
+            then: "[one] = logs.describe_resource_policies()['resourcePolicies']\nprint(json.dumps('theirs' in one['policyDocument']))",
+            is: json!(true),
+        },
+        Case {
+            items: ROLE,
+            before: "",
+            look: ("iam", "GetRole"),
+            theirs: "there_is(lambda: 'ops' in [role['RoleName'] for role in iam.list_roles()['Roles']])\n\
+                     trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': s}, 'Action': 'sts:AssumeRole'} for s in ['lambda.amazonaws.com', 'ec2.amazonaws.com']]}\n\
+                     iam.update_assume_role_policy(RoleName='ops', PolicyDocument=json.dumps(trust))",
+            code: 4,
+            then: "print(json.dumps(len(iam.get_role(RoleName='ops')['Role']['AssumeRolePolicyDocument']['Statement'])))",
+            is: json!(2),
+        },
+        Case {
+            items: ROLE,
+            before: "",
+            look: ("iam", "GetRole"),
+            theirs: "there_is(lambda: 'ops' in [role['RoleName'] for role in iam.list_roles()['Roles']])\n\
+                     iam.update_role(RoleName='ops', Description='theirs')",
+            code: 0,
+            then: "print(json.dumps(iam.get_role(RoleName='ops')['Role']['Description']))",
+            is: json!("theirs"),
+        },
+        Case {
+            items: "[kms.key.k]\nalias = \"alias/k\"\ndescription = \"ours\"\nprevent_destroy = false\ndeletion_window_days = 7\n",
+            before: "",
+            look: ("kms", "DescribeKey"),
+            theirs: "there_is(lambda: 'alias/k' in [one['AliasName'] for one in kms.list_aliases()['Aliases']])\n\
+                     [key] = [one['TargetKeyId'] for one in kms.list_aliases()['Aliases'] if one['AliasName'] == 'alias/k']\n\
+                     kms.put_key_policy(KeyId=key, PolicyName='default', Policy=json.dumps({'Version': '2012-10-17', 'Statement': [{'Sid': 'theirs', 'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{own}:root'}, 'Action': 'kms:*', 'Resource': '*'}, {'Sid': 'more', 'Effect': 'Allow', 'Principal': {'Service': 'sns.amazonaws.com'}, 'Action': 'kms:Decrypt', 'Resource': '*'}]}))",
+            code: 0,
+            then: "print(json.dumps(kms.describe_key(KeyId='alias/k')['KeyMetadata']['KeyState']))",
+            is: json!("Enabled"),
+        },
+        Case {
+            items: "[config.aggregation_authorization.a]\nauthorized_account_id = \"${account.id}\"\nauthorized_aws_region = \"eu-west-1\"\n",
+            before: "",
+            look: ("config", "DescribeAggregationAuthorizations"),
+            theirs: "there_is(lambda: config.describe_aggregation_authorizations()['AggregationAuthorizations'])\n\
+                     [one] = config.describe_aggregation_authorizations()['AggregationAuthorizations']\n\
+                     config.tag_resource(ResourceArn=one['AggregationAuthorizationArn'], Tags=[{'Key': 'o', 'Value': '1'}])",
+            code: 0,
+            then: "print(json.dumps(len(config.describe_aggregation_authorizations()['AggregationAuthorizations'])))",
+            is: json!(1),
+        },
+        Case {
+            items: "[guardduty.detector.features.RUNTIME_MONITORING]\nstatus = \"ENABLED\"\n",
+            before: "guardduty.create_detector(Enable=True, Features=[{'Name': 'RUNTIME_MONITORING', 'Status': 'DISABLED'}])",
+            look: ("guardduty", "GetDetector"),
+            theirs: "guardduty.update_detector(DetectorId=guardduty.list_detectors()['DetectorIds'][0], Features=[{'Name': 'RUNTIME_MONITORING', 'Status': 'ENABLED', 'AdditionalConfiguration': [{'Name': 'EC2_AGENT_MANAGEMENT', 'Status': 'ENABLED'}]}])",
+            code: 0,
+            then: "features = guardduty.get_detector(DetectorId=guardduty.list_detectors()['DetectorIds'][0])['Features']\n\
+                   print(json.dumps([one['Status'] for one in features if one['Name'] == 'RUNTIME_MONITORING']))",
+            is: json!(["ENABLED"]),
+        },
     ]
 }
+
+const ROLE: &str = "[iam.role.ops]\nrole_name = \"ops\"\n\n[iam.role.ops.assume_role_policy]\nVersion = \"2012-10-17\"\n\n[[iam.role.ops.assume_role_policy.Statement]]\nEffect = \"Allow\"\nPrincipal = { Service = \"lambda.amazonaws.com\" }\nAction = \"sts:AssumeRole\"\n";
 
 fn run(account: &Account, script: &str) {
     account.boto3(&format!("{START}{script}\nprint('null')"));

@@ -23,13 +23,14 @@ pub enum Judged {
 }
 
 impl Judged {
+    /// `wanted` is what was declared, with what the run changed as it was; `None` where nobody can say that.
     pub fn of(
         kind: &dyn DynKind,
         facts: &Facts,
-        before: &Object<Value>,
-        now: &Object<Value>,
+        wanted: Option<&Value>,
+        (before, now): (&Object<Value>, &Object<Value>),
     ) -> Self {
-        let was = kind.as_it_was(facts, before).ok().flatten();
+        let was = wanted.cloned().or_else(|| kind.as_it_was(facts, before).ok().flatten());
         let is_named = !matches!(kind.identity(), Identity::Singleton);
         match was.and_then(|spec| kind.diff(facts, &spec, now).ok()) {
             Some(changes) => Self::By(changes),
@@ -43,15 +44,16 @@ impl Judged {
         match self {
             Self::By(changes) => about(changes, backs),
             Self::TakenAway => {
-                let change = disruptive().warn(
-                    "what the run made is deleted: whatever has come to use it stops working",
-                );
+                let change = disruptive().warn(DELETED);
                 backs.iter().map(|_| Judgement::of(&change)).collect()
             }
             Self::ByNobody => backs.iter().map(|back| Judgement::of(&back.unjudged())).collect(),
         }
     }
 }
+
+/// What is said where nothing comes back that held before.
+const DELETED: &str = "what the run made is deleted: whatever has come to use it stops working";
 
 fn disruptive() -> Change<Value> {
     Change::finding(Drift::new()).risk(Risk::Disruptive)
@@ -63,6 +65,12 @@ fn about(changes: &[Change<Value>], backs: &[Back<'_>]) -> Vec<Judgement> {
     let mut all: Vec<Judgement> = backs.iter().map(|_| Judgement::default()).collect();
     let mut is_judged = vec![false; backs.len()];
     let mut left_over = Vec::new();
+    // How near the nearest write comes to each.
+    let written = |back: &Back<'_>| {
+        let writes = changes.iter().filter(|change| change.action.is_some());
+        writes.map(|change| back.near(change)).max().unwrap_or(Near::Not)
+    };
+    let written: Vec<Near> = backs.iter().map(written).collect();
     for change in changes {
         let near: Vec<Near> = backs.iter().map(|back| back.near(change)).collect();
         let nearest = near.iter().copied().max().unwrap_or(Near::Not);
@@ -71,7 +79,10 @@ fn about(changes: &[Change<Value>], backs: &[Back<'_>]) -> Vec<Judgement> {
             continue;
         }
         for (place, _) in near.iter().enumerate().filter(|(_, near)| **near == nearest) {
-            all[place].bounds(change);
+            // What only people can mend beside it, such as what others have not allowed yet, holds up no write.
+            if change.action.is_some() || nearest >= written[place] {
+                all[place].bounds(change);
+            }
             all[place].says(change);
             is_judged[place] = true;
         }
@@ -146,10 +157,10 @@ impl Back<'_> {
     /// What counts where its kind says nothing: what held before may give any rights. To take away what
     /// the run made gives none.
     fn unjudged(&self) -> Change<Value> {
-        let change = disruptive().warn("its kind does not judge the way back: look at it well");
         if !self.restores() {
-            return change;
+            return disruptive().warn(DELETED);
         }
+        let change = disruptive().warn("its kind does not judge the way back: look at it well");
         [GrantClass::Foreign, GrantClass::Public, GrantClass::Administrator]
             .into_iter()
             .fold(change, |change, class| {

@@ -4,9 +4,10 @@
 
 use serde_json::Value;
 
+use crate::baseline::catalog::Identity;
 use crate::kinds::erased::DynKind;
 use crate::kinds::kms::named;
-use crate::kinds::{Object, Undo, merged};
+use crate::kinds::{Facts, Object, Status, Undo, merged};
 
 /// A write of a run, and those that take it back.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,17 @@ pub struct Written<'a> {
     pub write: &'a Value,
     /// What takes it back, in this order.
     pub back: &'a [Value],
+}
+
+/// An object that a way back leads to.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// As the run found it.
+    pub before: &'a Object<Value>,
+    /// As it is, in what was declared of it.
+    pub now: &'a Object<Value>,
+    /// As it is; where the run made it, in all that can be declared of it.
+    pub whole: &'a Object<Value>,
 }
 
 /// What a write of a way back would take away.
@@ -28,30 +40,20 @@ pub enum Takes {
     More,
 }
 
-/// What a write of a way back would take away from an object, which was there before the run and is now. Its kind says
-/// so: what would take that write back is the run's own write again, wherever nobody else has a part in it.
+/// What a write of a way back would take away from an object. Its kind says so: what would take that write back is the run's own write again, wherever nobody else has a part in it; and what
+/// the run made is so made again.
 pub fn takes(
     kind: &dyn DynKind,
+    facts: &Facts,
     back: &Value,
-    (before, now): (&Object<Value>, &Object<Value>),
+    Seen { before, now, whole }: Seen<'_>,
     run: &[Written<'_>],
 ) -> Takes {
-    let again = match kind.undo(back, now) {
-        Ok(Undo::By(again)) => again,
-        // Such as the end of what the run made: nothing is known to stand beside it.
-        Ok(Undo::Impossible(_)) => return Takes::ItsOwn,
-        Err(_) => return Takes::More,
-    };
     let is_same = |one: &Value, other: &Value| {
-        is_alike(one, other) || kind.is_same_write(one, other).unwrap_or(false)
+        is_alike(one, other)
+            || statements(one) == statements(other)
+                && kind.is_same_write(one, other).unwrap_or(false)
     };
-    if again.iter().all(|again| is_same(back, again)) {
-        return Takes::Nothing;
-    }
-    // What does the same whatever is there, such as a rule that goes, takes nothing else with it.
-    if matches!(kind.undo(back, before), Ok(Undo::By(then)) if then == again) {
-        return Takes::ItsOwn;
-    }
     // A policy may have come to where it is in several steps.
     let is_own = |again: &Value| {
         run.iter().any(|written| match written.back {
@@ -60,10 +62,35 @@ pub fn takes(
             _ => is_part(again, written.write) || is_same(written.write, again),
         })
     };
-    match again.iter().all(is_own) {
-        true => Takes::ItsOwn,
-        false => Takes::More,
+    let own_or_more = |is_own: bool| if is_own { Takes::ItsOwn } else { Takes::More };
+    let is_as_made = || making(kind, facts, whole).is_some_and(|made| made.iter().all(is_own));
+    let again = match kind.undo(back, now) {
+        Ok(Undo::By(again)) => again,
+        // Such as the end of what the run made.
+        Ok(Undo::Impossible(_)) => return own_or_more(is_as_made()),
+        Err(_) => return Takes::More,
+    };
+    if again.iter().all(|again| is_same(back, again)) {
+        return Takes::Nothing;
     }
+    // With what the run made goes all that stands in it.
+    let is_named = !matches!(kind.identity(), Identity::Singleton);
+    if is_named && before.status == Status::Absent {
+        return own_or_more(again.iter().all(is_own) && is_as_made());
+    }
+    // What does the same whatever is there, such as a rule that goes, takes nothing else with it.
+    if matches!(kind.undo(back, before), Ok(Undo::By(then)) if then == again) {
+        return Takes::ItsOwn;
+    }
+    own_or_more(again.iter().all(is_own))
+}
+
+/// The writes that would make an object as it is; `None` where nobody can say so.
+pub fn making(kind: &dyn DynKind, facts: &Facts, now: &Object<Value>) -> Option<Vec<Value>> {
+    let spec = kind.as_it_was(facts, now).ok()??;
+    let changes = kind.diff(facts, &spec, &Object::absent(&now.id)).ok()?;
+    let writes: Vec<Value> = changes.into_iter().filter_map(|change| change.action).collect();
+    (!writes.is_empty()).then_some(writes)
 }
 
 /// Whether two values say the same; what says nothing may be left out.
@@ -83,7 +110,9 @@ fn is_part(part: &Value, whole: &Value) -> bool {
         }
         (Value::String(one), Value::String(other)) => {
             one == other
-                || is_policy(one) && merged::is_same(&Some(one.clone()), &Some(other.clone()))
+                || statements_of(one).is_some()
+                    && statements_of(one) == statements_of(other)
+                    && merged::is_same(&Some(one.clone()), &Some(other.clone()))
                 // Whether the name stands for that one, the look after the write has said.
                 || stands_for(one, other)
                 || stands_for(other, one)
@@ -108,7 +137,19 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
-fn is_policy(text: &str) -> bool {
-    let document = serde_json::from_str::<Value>(text);
-    document.is_ok_and(|document| document.get("Statement").is_some())
+/// How many statements the policies in a write have: to say once more what another statement says changes nothing of
+/// what a policy means, and may be somebody else's all the same.
+fn statements(write: &Value) -> usize {
+    match write {
+        Value::String(text) => statements_of(text).unwrap_or(0),
+        Value::Array(all) => all.iter().map(statements).sum(),
+        Value::Object(all) => all.values().map(statements).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+/// The same of a text; `None` where it is no policy.
+fn statements_of(text: &str) -> Option<usize> {
+    let document = serde_json::from_str::<Value>(text).ok()?;
+    Some(document.get("Statement")?.as_array().map_or(1, Vec::len))
 }

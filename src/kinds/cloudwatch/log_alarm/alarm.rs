@@ -209,6 +209,15 @@ impl Part for Alarm {
         }
     }
 
+    fn is_same(planned: &Write, now: &Write) -> bool {
+        match (planned, now) {
+            (Write::Put(planned), Write::Put(now)) => {
+                planned.as_ref().clone().whole() == now.as_ref().clone().whole()
+            }
+            _ => planned == now,
+        }
+    }
+
     fn undo(_: &Write, before: &Now) -> Undo<Write> {
         let before = before.record.clone().map(|record| Write::Put(Box::new(record)));
         Undo::By(vec![before.unwrap_or(Write::Delete)])

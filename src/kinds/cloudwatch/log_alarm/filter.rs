@@ -347,16 +347,24 @@ async fn of_group(
     Ok(filters.await.absent_if(&[NOT_FOUND])?)
 }
 
-/// The filters of the group that make the metric less, in words: others, or the own one for a minute without events.
+/// The filters of the Region.
+async fn everywhere(cx: &Cx) -> Result<Arc<Vec<types::MetricFilter>>, ObserveError> {
+    let pages = cx.client(Client::new).describe_metric_filters().into_paginator().send();
+    Ok(cx.list(DESCRIBE, "", pages, "metricFilters", |page| page.metric_filters).await?)
+}
+
+/// The filters that make the metric less, in words: others, of whatever log group, or the own one for a minute without
+/// events.
 ///
 /// # Errors
 /// Nobody can say.
 pub async fn lowering(cx: &Cx, spec: &Spec, place: &Place) -> Result<Vec<String>, ObserveError> {
-    let filters = of_group(cx, &place.log_group_name).await?;
+    let filters = everywhere(cx).await?;
     let mut lowering = Vec::new();
-    for filter in filters.iter().flat_map(|all| all.iter()) {
+    for filter in filters.iter() {
         let name = told("filterName", filter.filter_name())?;
-        let is_own = name == place.filter_name;
+        let group = told("logGroupName", filter.log_group_name())?;
+        let is_own = (name, group) == (&*place.filter_name, &*place.log_group_name);
         for one in told("metricTransformations", filter.metric_transformations.as_ref())? {
             let is_its = one.metric_name == spec.metric_name
                 && one.metric_namespace == spec.metric_namespace;
@@ -370,7 +378,10 @@ pub async fn lowering(cx: &Cx, spec: &Spec, place: &Place) -> Result<Vec<String>
                 false => may_be_less || is_less(one.default_value),
             };
             if is_its && makes_less {
-                lowering.push(format!("the filter {name} makes it less, or may"));
+                lowering.push(match group == place.log_group_name {
+                    true => format!("the filter {name} makes it less, or may"),
+                    false => format!("the filter {name} of {group} makes it less, or may"),
+                });
             }
         }
     }
@@ -402,8 +413,7 @@ pub async fn described(
 /// # Errors
 /// Nobody can say which there are.
 pub async fn all(cx: &Cx) -> Result<Vec<Feeding>, ObserveError> {
-    let pages = cx.client(Client::new).describe_metric_filters().into_paginator().send();
-    let filters = cx.list(DESCRIBE, "", pages, "metricFilters", |page| page.metric_filters).await?;
+    let filters = everywhere(cx).await?;
     let feeding = |filter: &types::MetricFilter| {
         let record = Record::seen(filter)?;
         Ok(Feeding {

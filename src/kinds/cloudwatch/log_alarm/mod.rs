@@ -42,8 +42,8 @@ const METRIC_FILTER: &str = "metric filter";
 /// the other. `baselines/cis-alarms.toml` has the fifteen that the CIS AWS Foundations Benchmark asks
 /// for; Security Hub looks for their patterns as they are written there.
 ///
-/// Another filter of the group that makes the metric less (a negative value), or may (a value from the event), is
-/// reported: it hides what is counted.
+/// Another filter, of whatever log group, that makes the metric less (a negative value), or may (a value from the
+/// event), is reported: it hides what is counted.
 ///
 /// The filter has one metric, without dimensions, and the alarm watches just that: dimensions, another
 /// unit, a warm-up period and a wall-clock window would keep it from seeing what is counted, and are

@@ -136,6 +136,16 @@ impl Record {
         self.treat_missing_data.unwrap_or(TreatMissingData::Missing)
     }
 
+    /// The same with AWS's defaults in the place of what was not sent.
+    pub fn whole(self) -> Self {
+        Self {
+            datapoints_to_alarm: Some(self.datapoints()),
+            treat_missing_data: Some(self.missing_data()),
+            alarm_description: Some(self.alarm_description.unwrap_or_default()),
+            ..self
+        }
+    }
+
     /// The dimensions as they are sent.
     pub fn sent_dimensions(&self) -> Option<Vec<types::Dimension>> {
         let one = |(name, value): (&String, &String)| {

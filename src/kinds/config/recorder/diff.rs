@@ -413,8 +413,13 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
                 None => by(Action::DeleteRetention),
             }
         }
-        Action::DeleteRecorder { .. } | Action::DeleteChannel { .. } => {
-            Undo::Impossible("this undoes something already".to_owned())
-        }
+        Action::DeleteRecorder { .. } => match state.and_then(|state| state.recorder.clone()) {
+            Some(recorder) => by(Action::PutRecorder { recorder }),
+            None => Undo::Impossible("the recorder was not observed".to_owned()),
+        },
+        Action::DeleteChannel { .. } => match state.and_then(|state| state.channel.clone()) {
+            Some(channel) => by(Action::PutChannel { channel }),
+            None => Undo::Impossible("the delivery channel was not observed".to_owned()),
+        },
     }
 }

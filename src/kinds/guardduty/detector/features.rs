@@ -141,13 +141,28 @@ impl Part for Features {
         cx.send(UPDATE, request.features(send(name, feature)).send()).await
     }
 
+    fn is_same((planned, wrote): &(String, Feature), (now, other): &(String, Feature)) -> bool {
+        // Below what is off, nothing is on.
+        let on = |feature: &Feature| {
+            let mut feature = feature.clone();
+            let is_off = feature.status == FeatureStatus::Disabled;
+            let below = &mut feature.additional_configuration;
+            below.retain(|_, status| !is_off || *status == FeatureStatus::Enabled);
+            feature
+        };
+        planned == now && on(wrote) == on(other)
+    }
+
     fn undo((name, wrote): &(String, Feature), before: &Self::Now) -> Undo<(String, Feature)> {
         match before.get(name) {
             Some(there) => {
-                // What was not written is not put back either.
+                // What was not written is not put back either; with a feature goes all that is on below it.
                 let mut feature = there.feature.clone();
                 let written = &wrote.additional_configuration;
-                feature.additional_configuration.retain(|more, _| written.contains_key(more));
+                let goes = wrote.status == FeatureStatus::Disabled;
+                feature.additional_configuration.retain(|more, status| {
+                    written.contains_key(more) || goes && *status == FeatureStatus::Enabled
+                });
                 Undo::By(vec![(name.clone(), feature)])
             }
             None => Undo::Impossible("what was there before was not observed".to_owned()),

@@ -5,7 +5,7 @@ use aws_sdk_iam::error::BuildError;
 use aws_sdk_iam::types::{Role, Tag};
 
 use super::observe::GET;
-use super::spec::{Action, NewRole, Step};
+use super::spec::{Action, DEFAULT_DURATION, NewRole, Step};
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::tags::Tags;
@@ -134,9 +134,6 @@ async fn create(
     }
 }
 
-/// AWS's own session duration of a new role, in seconds (IAM API Reference, `CreateRole`).
-const DURATION: u32 = 3600;
-
 /// Whether a role is one that a request of ours would have made, in all that AWS tells of it: what else is planned
 /// for a new role is not to be written to somebody else's.
 fn is_as_made(role: &Role, name: &str, new: &NewRole, partition: &str) -> bool {
@@ -154,7 +151,8 @@ fn is_as_made(role: &Role, name: &str, new: &NewRole, partition: &str) -> bool {
     same_trust
         && tags.collect::<Tags>() == new.tags
         && text(role.description()) == text(new.description.as_deref())
-        && duration.unwrap_or(DURATION) == new.max_session_duration.unwrap_or(DURATION)
+        && duration.unwrap_or(DEFAULT_DURATION)
+            == new.max_session_duration.unwrap_or(DEFAULT_DURATION)
         && role.role_name() == name
         && role.path() == new.path.as_deref().unwrap_or("/")
         && boundary == new.permissions_boundary.as_deref()

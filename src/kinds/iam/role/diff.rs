@@ -7,6 +7,7 @@ use super::policy_arn::{self, PolicyArn};
 use super::rises::{Beside, denies, freed_of, unbound};
 use super::spec::{Action, NewRole, Spec, State, Step};
 use super::{limits, trust};
+use crate::kinds::merged;
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
@@ -496,6 +497,17 @@ fn delete_inline(spec: &Spec, state: &State) -> Vec<(Part, Change<Action>)> {
             })
         })
         .collect()
+}
+
+/// Whether two writes make the same role: what is not said is as IAM has it of a new one.
+pub fn is_same_write(planned: &Action, now: &Action) -> bool {
+    let (Step::Create(planned_role), Step::Create(now_role)) = (&planned.step, &now.step) else {
+        return false;
+    };
+    let trust = |role: &NewRole| Some(role.assume_role_policy.clone());
+    planned.role_name == now.role_name
+        && merged::is_same(&trust(planned_role), &trust(now_role))
+        && planned_role.besides() == now_role.besides()
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

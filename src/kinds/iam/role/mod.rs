@@ -202,6 +202,10 @@ Statement = [{ Effect = "Allow", Action = "ec2:CreateSnapshot", Resource = "*" }
         apply::apply(cx, action).await
     }
 
+    fn is_same_write(planned: &Action, now: &Action) -> bool {
+        diff::is_same_write(planned, now)
+    }
+
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         diff::undo(action, before)
     }

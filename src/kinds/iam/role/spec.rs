@@ -173,6 +173,9 @@ pub enum Step {
     },
 }
 
+/// AWS's own session duration of a new role, in seconds (IAM API Reference, `CreateRole`).
+pub const DEFAULT_DURATION: u32 = 3600;
+
 /// A role to be made.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -190,4 +193,17 @@ pub struct NewRole {
     /// Its tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+}
+
+impl NewRole {
+    /// What it has besides its trust policy, IAM's defaults included.
+    pub fn besides(&self) -> (&str, &str, u32, &str, &BTreeMap<String, String>) {
+        (
+            self.path.as_deref().unwrap_or("/"),
+            self.description.as_deref().unwrap_or_default(),
+            self.max_session_duration.unwrap_or(DEFAULT_DURATION),
+            self.permissions_boundary.as_deref().unwrap_or_default(),
+            &self.tags,
+        )
+    }
 }

@@ -24,7 +24,7 @@ pub struct Products;
 pub enum Write {
     /// By the ARN of the product.
     Enable(String),
-    /// Only to undo.
+    /// Only to undo; the same.
     Disable(String),
 }
 
@@ -33,6 +33,11 @@ fn name(arn: &str) -> Option<&str> {
     let (_, resource) = arn.split_once(":product")?;
     let (_, name) = resource.split_once('/')?;
     Some(name).filter(|name| name.contains('/'))
+}
+
+/// The same where a plan that an earlier version saved has the name itself.
+fn name_in(arn: &str) -> &str {
+    name(arn).unwrap_or(arn)
 }
 
 /// The ARN of a subscription of this account.
@@ -109,8 +114,8 @@ impl Part for Products {
                     answer => Ok(answer.map(drop)?),
                 }
             }
-            Write::Disable(name) => {
-                let arn = subscription(cx, name);
+            Write::Disable(arn) => {
+                let arn = subscription(cx, name_in(arn));
                 let request = client.disable_import_findings_for_product();
                 let request = request.product_subscription_arn(arn);
                 cx.remove(DISABLE, request.send(), &["ResourceNotFoundException"]).await
@@ -120,9 +125,10 @@ impl Part for Products {
 
     fn undo(write: &Write, _before: &Self::Now) -> Undo<Write> {
         match write {
-            Write::Enable(arn) => Undo::By(
-                name(arn).map(|name| Write::Disable(name.to_owned())).into_iter().collect(),
-            ),
+            Write::Enable(arn) => Undo::By(vec![Write::Disable(arn.clone())]),
+            Write::Disable(arn) if name(arn).is_some() => {
+                Undo::By(vec![Write::Enable(arn.clone())])
+            }
             Write::Disable(_) => Undo::Impossible("it only takes another write back".to_owned()),
         }
     }

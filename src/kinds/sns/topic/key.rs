@@ -49,8 +49,10 @@ pub enum Write {
 impl Now {
     /// Whether the topic has the declared key, whatever either is called.
     fn is(&self, wanted: Option<&str>) -> bool {
+        // What was looked up is what was declared when it was: no key has no name to look up.
+        let Some(wanted) = wanted else { return self.name.is_none() };
         let there = self.key.as_ref().and_then(Named::arn).or(self.name.as_deref());
-        there == self.declared.as_ref().and_then(Named::arn).or(wanted)
+        there == self.declared.as_ref().and_then(Named::arn).or(Some(wanted))
     }
 }
 

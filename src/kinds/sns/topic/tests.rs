@@ -295,6 +295,10 @@ fn keys_are_compared_by_what_they_are() {
         (write(&changes[0]), changes[0].risk),
         (json!({ "declared": arn }), Risk::Disruptive)
     );
+    // What was looked up may be what was declared before.
+    let none = || json!({ "kms_master_key_id": "" });
+    assert!(diff(none(), state(None, None, named(arn, None))).is_empty());
+    assert_eq!(diff(none(), state(Some("alias/x"), named(arn, None), named(arn, None))).len(), 1);
     let disabled = "it is in the state Disabled, and must be Enabled";
     for key in ["arn:other", arn] {
         let broken = state(Some(key), None, named(arn, Some(disabled)));
