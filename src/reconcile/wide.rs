@@ -13,7 +13,7 @@ use crate::kinds::erased::DynKind;
 use crate::kinds::registry;
 
 /// Fields that choose objects instead of describing them.
-const CHOOSING: [&str; 1] = ["exclude"];
+const CHOOSING: [&str; 2] = ["exclude", "filter_name"];
 
 /// All fields of a kind's samples together. Their values do not matter to observing.
 pub fn wide_spec(kind: &dyn DynKind, session: &Session) -> Option<Value> {

@@ -85,51 +85,71 @@ pub async fn of_each_field_are_taken_back(kind: Kind) {
     }
 }
 
-/// The same of what a run makes: of each sample, and of what must be declared alone, in an account of its own.
+/// The same of what a run makes: of each sample, of what must be declared alone, and, where a rollback takes away what
+/// was made, without one field at a time. Each in an account of its own.
 pub async fn of_what_is_made_are_taken_back(kind: Kind) {
     for sample in kind.samples() {
-        for declaration in
-            [narrowed(kind, sample, None), Declaration::tried(library::sample(sample)).ok()]
-        {
-            let (account, session) = messy().await;
-            let Some(declaration) = declaration else { continue };
-            if declaration.resolved(&session).await.is_err() {
-                continue;
-            }
-            let items = observe(&session, &declaration).await;
-            if items.iter().any(|item| item.objects.is_err()) {
-                continue;
-            }
-            let plan = library::plan(&session, &declaration, items);
-            if apply(&account, &session, &plan).await.is_complete() {
-                are_taken_back(kind, &plan, &session, &declaration).await;
+        let fields = fields(kind, sample);
+        if is_made_and_taken_back(kind, Declaration::tried(library::sample(sample)).ok()).await {
+            is_made_and_taken_back(kind, narrowed(kind, sample, &|_| false)).await;
+            for left_out in &fields {
+                is_made_and_taken_back(kind, narrowed(kind, sample, &|field| field != left_out))
+                    .await;
             }
         }
     }
 }
 
+/// Whether anything was made that a rollback takes away.
+async fn is_made_and_taken_back(kind: Kind, declaration: Option<Declaration>) -> bool {
+    let (account, session) = messy().await;
+    let Some(declaration) = declaration else { return false };
+    if declaration.resolved(&session).await.is_err() {
+        return false;
+    }
+    let items = observe(&session, &declaration).await;
+    // Some cannot be judged alone.
+    if items.iter().any(|item| item.objects.is_err()) {
+        return false;
+    }
+    let plan = library::plan(&session, &declaration, items);
+    if !apply(&account, &session, &plan).await.is_complete() {
+        return false;
+    }
+    are_taken_back(kind, &plan, &session, &declaration).await;
+    let mut own = plan.objects.iter().filter(|object| object.item.kind == kind.name());
+    own.any(|object| {
+        let mut undoes = object.changes.iter().map(|change| change.undo.as_deref());
+        object.observed.status == Status::Absent
+            && undoes.any(|undo| matches!(undo, Some(Undo::By(_))))
+    })
+}
+
 /// A sample with one field of its items at a time, beside those that they must have.
 fn each_field_alone(kind: Kind, sample: &str) -> Vec<Declaration> {
+    let alone = |only: &String| narrowed(kind, sample, &|field| field == only);
+    fields(kind, sample).iter().filter_map(alone).collect()
+}
+
+/// The fields of the items of a sample.
+fn fields(kind: Kind, sample: &str) -> BTreeSet<String> {
     let mut fields = BTreeSet::new();
     let mut whole: toml::Table = toml::from_str(&library::sample(sample)).unwrap();
     each_item(kind, &mut whole, &mut |item| fields.extend(item.keys().cloned()));
-    fields.iter().filter_map(|field| narrowed(kind, sample, Some(field))).collect()
+    fields
 }
 
-/// A sample with a field of its items, and those that they must have.
-fn narrowed(kind: Kind, sample: &str, field: Option<&str>) -> Option<Declaration> {
+/// A sample with some fields of its items, and those that they must have.
+fn narrowed(kind: Kind, sample: &str, has: &dyn Fn(&str) -> bool) -> Option<Declaration> {
     let schema = kind.schema();
     let required: Vec<_> = schema["required"].as_array().into_iter().flatten().collect();
     let name = match kind.identity() {
         Identity::Named { field, .. } => Some(field),
         _ => None,
     };
+    let is_needed = |field: &str| name == Some(field) || required.iter().any(|one| *one == field);
     let mut all: toml::Table = toml::from_str(&library::sample(sample)).unwrap();
-    each_item(kind, &mut all, &mut |item| {
-        item.retain(|other, _| {
-            [field, name].contains(&Some(other)) || required.iter().any(|one| *one == other)
-        });
-    });
+    each_item(kind, &mut all, &mut |item| item.retain(|field, _| has(field) || is_needed(field)));
     // Some are declared together only.
     Declaration::tried(toml::to_string(&all).unwrap()).ok()
 }

@@ -16,6 +16,8 @@ struct Case {
     items: &'static str,
     before: &'static str,
     look: (&'static str, &'static str),
+    /// The write that makes what they change; empty where it is there.
+    made_by: &'static str,
     theirs: &'static str,
     /// How the run ends: 4 where what they did is drift.
     code: i32,
@@ -23,10 +25,7 @@ struct Case {
     is: Value,
 }
 
-const START: &str = "import time\n\
-    end = time.time() + 60\n\
-    def there_is(what):\n  while not what(): assert time.time() < end; time.sleep(0.05)\n\
-    config, guardduty = boto3.client('config', 'eu-west-1'), boto3.client('guardduty', 'eu-west-1')\n\
+const START: &str = "config, guardduty = boto3.client('config', 'eu-west-1'), boto3.client('guardduty', 'eu-west-1')\n\
     own = boto3.client('sts').get_caller_identity()['Account']\n\
     iam, s3, sns = boto3.client('iam'), boto3.client('s3', 'eu-west-1'), boto3.client('sns', 'eu-west-1')\n\
     events, logs = boto3.client('events', 'eu-west-1'), boto3.client('logs', 'eu-west-1')\n\
@@ -42,6 +41,7 @@ fn cases() -> Vec<Case> {
             items: "[iam.password_policy]\nminimum_password_length = 14\n",
             before: "",
             look: ("iam", "GetAccountPasswordPolicy"),
+            made_by: "",
             theirs: "iam.update_account_password_policy(MinimumPasswordLength=14, RequireSymbols=True, PasswordReusePrevention=24)",
             code: 0,
             then: "policy = iam.get_account_password_policy()['PasswordPolicy']\n\
@@ -52,6 +52,7 @@ fn cases() -> Vec<Case> {
             items: "[s3.bucket.b]\nbucket = \"b-${account.id}\"\ntags = { a = \"b\" }\n",
             before: "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)",
             look: ("s3", "GetBucketTagging"),
+            made_by: "",
             theirs: "s3.put_bucket_tagging(Bucket=b, Tagging={'TagSet': [{'Key': 'a', 'Value': 'b'}, {'Key': 'o', 'Value': '1'}]})",
             code: 4,
             then: "print(json.dumps(sorted(tag['Key'] for tag in s3.get_bucket_tagging(Bucket=b)['TagSet'])))",
@@ -62,6 +63,7 @@ fn cases() -> Vec<Case> {
             before: "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)\n\
                      s3.put_bucket_tagging(Bucket=b, Tagging={'TagSet': [{'Key': 'o', 'Value': '1'}]})",
             look: ("s3", "GetBucketTagging"),
+            made_by: "",
             theirs: "s3.put_bucket_tagging(Bucket=b, Tagging={'TagSet': [{'Key': k, 'Value': v} for k, v in [('o', '1'), ('c', 'd'), ('z', '9')]]})",
             code: 4,
             then: "print(json.dumps(sorted(tag['Key'] for tag in s3.get_bucket_tagging(Bucket=b)['TagSet'])))",
@@ -74,6 +76,7 @@ fn cases() -> Vec<Case> {
                      logs.put_metric_filter(logGroupName='g', filterName='al', filterPattern='ERROR', metricTransformations=[{'metricName': 'M', 'metricNamespace': 'N', 'metricValue': '1'}])\n\
                      cloudwatch.put_metric_alarm(Threshold=50, **alarm)",
             look: ("cloudwatch", "DescribeAlarms"),
+            made_by: "",
             theirs: "cloudwatch.put_metric_alarm(Threshold=1, AlarmDescription='theirs', OKActions=alarm['AlarmActions'], **alarm)",
             code: 0,
             then: "[seen] = cloudwatch.describe_alarms()['MetricAlarms']\n\
@@ -84,6 +87,7 @@ fn cases() -> Vec<Case> {
             items: "[events.rule.r]\nname = \"r\"\nevent_pattern = { source = [\"aws.cloudtrail\"] }\n",
             before: "events.put_rule(Name='r', EventPattern='{\"source\": [\"aws.ec2\"]}', State='ENABLED')",
             look: ("events", "DescribeRule"),
+            made_by: "",
             theirs: "events.put_rule(Name='r', EventPattern='{\"source\": [\"aws.cloudtrail\"]}', State='DISABLED', Description='theirs')",
             code: 0,
             then: "seen = events.describe_rule(Name='r')\nprint(json.dumps([seen['State'], seen['Description']]))",
@@ -93,6 +97,7 @@ fn cases() -> Vec<Case> {
             items: "[sns.topic.t]\nname = \"t\"\nservices = [\"cloudwatch\"]\n",
             before: "sns.create_topic(Name='t')",
             look: ("sns", "GetTopicAttributes"),
+            made_by: "",
             theirs: "policy = json.dumps({'Version': '2012-10-17', 'Statement': [statement]})\n\
                      sns.set_topic_attributes(TopicArn=f'arn:aws:sns:eu-west-1:{own}:t', AttributeName='Policy', AttributeValue=policy)",
             code: 4,
@@ -104,11 +109,9 @@ fn cases() -> Vec<Case> {
             items: "[logs.resource_policy.e]\npolicy_name = \"e\"\npolicy_document = { Version = \"2012-10-17\", Statement = [{ Sid = \"ours\", Effect = \"Allow\", Principal = { Service = \"events.amazonaws.com\" }, Action = \"logs:PutLogEvents\", Resource = \"arn:${partition}:logs:${region}:${account.id}:log-group:/aws/events/*:*\" }] }\n",
             before: "",
             look: ("logs", "DescribeResourcePolicies"),
-            theirs: "there_is(lambda: logs.describe_resource_policies()['resourcePolicies'])\n\
-                     [one] = logs.describe_resource_policies()['resourcePolicies']\n\
-                     policy = json.loads(one['policyDocument'])\n\
-                     policy['Statement'].append({**policy['Statement'][0], 'Sid': 'theirs'})\n\
-                     logs.put_resource_policy(policyName='e', policyDocument=json.dumps(policy))",
+            made_by: "PutResourcePolicy",
+            theirs: "one = {'Effect': 'Allow', 'Principal': {'Service': 'events.amazonaws.com'}, 'Action': 'logs:PutLogEvents', 'Resource': f'arn:aws:logs:eu-west-1:{own}:log-group:/aws/events/*:*'}\n\
+                     logs.put_resource_policy(policyName='e', policyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Sid': sid, **one} for sid in ['ours', 'theirs']]}))",
             code: 0,
             then: "[one] = logs.describe_resource_policies()['resourcePolicies']\nprint(json.dumps('theirs' in one['policyDocument']))",
             is: json!(true),
@@ -117,8 +120,8 @@ fn cases() -> Vec<Case> {
             items: ROLE,
             before: "",
             look: ("iam", "GetRole"),
-            theirs: "there_is(lambda: 'ops' in [role['RoleName'] for role in iam.list_roles()['Roles']])\n\
-                     trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': s}, 'Action': 'sts:AssumeRole'} for s in ['lambda.amazonaws.com', 'ec2.amazonaws.com']]}\n\
+            made_by: "CreateRole",
+            theirs: "trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'Service': s}, 'Action': 'sts:AssumeRole'} for s in ['lambda.amazonaws.com', 'ec2.amazonaws.com']]}\n\
                      iam.update_assume_role_policy(RoleName='ops', PolicyDocument=json.dumps(trust))",
             code: 4,
             then: "print(json.dumps(len(iam.get_role(RoleName='ops')['Role']['AssumeRolePolicyDocument']['Statement'])))",
@@ -128,8 +131,8 @@ fn cases() -> Vec<Case> {
             items: ROLE,
             before: "",
             look: ("iam", "GetRole"),
-            theirs: "there_is(lambda: 'ops' in [role['RoleName'] for role in iam.list_roles()['Roles']])\n\
-                     iam.update_role(RoleName='ops', Description='theirs')",
+            made_by: "CreateRole",
+            theirs: "iam.update_role(RoleName='ops', Description='theirs')",
             code: 0,
             then: "print(json.dumps(iam.get_role(RoleName='ops')['Role']['Description']))",
             is: json!("theirs"),
@@ -138,8 +141,8 @@ fn cases() -> Vec<Case> {
             items: "[kms.key.k]\nalias = \"alias/k\"\ndescription = \"ours\"\nprevent_destroy = false\ndeletion_window_days = 7\n",
             before: "",
             look: ("kms", "DescribeKey"),
-            theirs: "there_is(lambda: 'alias/k' in [one['AliasName'] for one in kms.list_aliases()['Aliases']])\n\
-                     [key] = [one['TargetKeyId'] for one in kms.list_aliases()['Aliases'] if one['AliasName'] == 'alias/k']\n\
+            made_by: "CreateAlias",
+            theirs: "[key] = [one['TargetKeyId'] for one in kms.list_aliases()['Aliases'] if one['AliasName'] == 'alias/k']\n\
                      kms.put_key_policy(KeyId=key, PolicyName='default', Policy=json.dumps({'Version': '2012-10-17', 'Statement': [{'Sid': 'theirs', 'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{own}:root'}, 'Action': 'kms:*', 'Resource': '*'}, {'Sid': 'more', 'Effect': 'Allow', 'Principal': {'Service': 'sns.amazonaws.com'}, 'Action': 'kms:Decrypt', 'Resource': '*'}]}))",
             code: 0,
             then: "print(json.dumps(kms.describe_key(KeyId='alias/k')['KeyMetadata']['KeyState']))",
@@ -149,17 +152,17 @@ fn cases() -> Vec<Case> {
             items: "[config.aggregation_authorization.a]\nauthorized_account_id = \"${account.id}\"\nauthorized_aws_region = \"eu-west-1\"\n",
             before: "",
             look: ("config", "DescribeAggregationAuthorizations"),
-            theirs: "there_is(lambda: config.describe_aggregation_authorizations()['AggregationAuthorizations'])\n\
-                     [one] = config.describe_aggregation_authorizations()['AggregationAuthorizations']\n\
-                     config.tag_resource(ResourceArn=one['AggregationAuthorizationArn'], Tags=[{'Key': 'o', 'Value': '1'}])",
+            made_by: "PutAggregationAuthorization",
+            theirs: "config.tag_resource(ResourceArn=f'arn:aws:config:eu-west-1:{own}:aggregation-authorization/{own}/eu-west-1', Tags=[{'Key': 'o', 'Value': '1'}])",
             code: 0,
             then: "print(json.dumps(len(config.describe_aggregation_authorizations()['AggregationAuthorizations'])))",
             is: json!(1),
         },
         Case {
-            items: "[guardduty.detector.features.RUNTIME_MONITORING]\nstatus = \"ENABLED\"\n",
+            items: "[guardduty.detector]\nenable = true\n\n[guardduty.detector.features.RUNTIME_MONITORING]\nstatus = \"ENABLED\"\n",
             before: "guardduty.create_detector(Enable=True, Features=[{'Name': 'RUNTIME_MONITORING', 'Status': 'DISABLED'}])",
             look: ("guardduty", "GetDetector"),
+            made_by: "",
             theirs: "guardduty.update_detector(DetectorId=guardduty.list_detectors()['DetectorIds'][0], Features=[{'Name': 'RUNTIME_MONITORING', 'Status': 'ENABLED', 'AdditionalConfiguration': [{'Name': 'EC2_AGENT_MANAGEMENT', 'Status': 'ENABLED'}]}])",
             code: 0,
             then: "features = guardduty.get_detector(DetectorId=guardduty.list_detectors()['DetectorIds'][0])['Features']\n\
@@ -181,6 +184,7 @@ fn run_while(
     args: &[&str],
     (service, operation): (&str, &str),
     writes: usize,
+    made_by: &str,
     script: &str,
 ) -> Run {
     account.fault(json!({
@@ -193,7 +197,9 @@ fn run_while(
     let before = intents();
     let done = std::thread::scope(|scope| {
         let command = scope.spawn(|| account.run(args));
-        while intents() < before + writes && !command.is_finished() {
+        let is_made =
+            || made_by.is_empty() || account.calls().iter().any(|call| call.operation == made_by);
+        while !(intents() >= before + writes && is_made()) && !command.is_finished() {
             std::thread::sleep(Duration::from_millis(50));
         }
         run(account, script);
@@ -203,10 +209,10 @@ fn run_while(
     done
 }
 
-fn stays(Case { items, before, look, theirs, code, then, is }: &Case) {
+fn stays(Case { items, before, look, made_by, theirs, code, then, is }: &Case) {
     let account = account(items);
     run(&account, before);
-    let done = run_while(&account, &["apply", "--yes"], *look, 1, theirs);
+    let done = run_while(&account, &["apply", "--yes"], *look, 1, made_by, theirs);
     assert_eq!(done.code, *code, "{items}\n{}\n{}", done.stdout, done.stderr);
     let back = account.run(&["rollback", &last_run(&account), "--yes", "--max-risk", "disruptive"]);
     assert_eq!(back.code, 3, "{items}\n{}", back.stdout);
@@ -267,6 +273,7 @@ fn what_somebody_put_in_the_place_of_what_a_rollback_took_away_stays() {
         &["rollback", &first, "--yes", "--max-risk", "disruptive"],
         ("s3", "GetBucketPolicy"),
         2,
+        "",
         "statement.update(Action='s3:DeleteObject', Resource=f'arn:aws:s3:::{b}/*')\n\
          s3.put_bucket_policy(Bucket=b, Policy=json.dumps({'Version': '2012-10-17', 'Statement': [statement]}))",
     );
@@ -289,7 +296,8 @@ fn what_somebody_took_away_before_the_look_is_not_taken_away_again() {
     let account = account(items);
     run(&account, "logs.create_log_group(logGroupName='g')");
     let theirs = "logs.untag_resource(resourceArn=f'arn:aws:logs:eu-west-1:{own}:log-group:g', tagKeys=['a'])";
-    run_while(&account, &["apply", "--yes"], ("logs", "ListTagsForResource"), 2, theirs).code(4);
+    run_while(&account, &["apply", "--yes"], ("logs", "ListTagsForResource"), 2, "", theirs)
+        .code(4);
     let run = last_run(&account);
     account.forget_calls();
     let back = account.run(&["rollback", &run, "--yes", "--max-risk", "disruptive"]);

@@ -73,16 +73,13 @@ pub fn takes(
     if again.iter().all(|again| is_same(back, again)) {
         return Takes::Nothing;
     }
+    // What does the same whatever is there, such as a rule that goes, takes nothing else with it.
+    let is_alike_then = matches!(kind.undo(back, before), Ok(Undo::By(then)) if then == again);
+    let takes_own = is_alike_then || again.iter().all(is_own);
     // With what the run made goes all that stands in it.
     let is_named = !matches!(kind.identity(), Identity::Singleton);
-    if is_named && before.status == Status::Absent {
-        return own_or_more(again.iter().all(is_own) && is_as_made());
-    }
-    // What does the same whatever is there, such as a rule that goes, takes nothing else with it.
-    if matches!(kind.undo(back, before), Ok(Undo::By(then)) if then == again) {
-        return Takes::ItsOwn;
-    }
-    own_or_more(again.iter().all(is_own))
+    let is_whole = !is_named || before.status != Status::Absent || is_as_made();
+    own_or_more(takes_own && is_whole)
 }
 
 /// The writes that would make an object as it is; `None` where nobody can say so.

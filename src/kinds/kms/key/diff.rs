@@ -6,7 +6,6 @@ use super::spec::{
     act,
 };
 use super::{marks, policy};
-use crate::kinds::kms::reads::DEFAULT_PERIOD;
 use crate::kinds::tags;
 use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
 use crate::policy_document::PolicyDocument;
@@ -502,17 +501,6 @@ fn rotation(spec: &Spec, state: &State) -> Option<Change<Action>> {
         Step::StopRotating
     };
     Some(Change::new(act(spec, state, step), drift))
-}
-
-/// Whether two writes do the same: a period that is not named is AWS's default.
-pub fn is_same_write(planned: &Action, now: &Action) -> bool {
-    let days = |step: &Step| match step {
-        Step::Rotate { period_in_days } => Some(period_in_days.unwrap_or(DEFAULT_PERIOD)),
-        _ => None,
-    };
-    planned.alias == now.alias
-        && planned.key_id == now.key_id
-        && days(&planned.step).is_some_and(|planned| Some(planned) == days(&now.step))
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

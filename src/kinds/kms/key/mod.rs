@@ -8,6 +8,7 @@ mod marks;
 mod observe;
 pub(super) mod policy;
 mod put_policy;
+mod same;
 pub mod spec;
 
 use std::collections::BTreeSet;
@@ -212,7 +213,7 @@ Resource  = "*"
     }
 
     fn is_same_write(planned: &Action, now: &Action) -> bool {
-        diff::is_same_write(planned, now)
+        same::is_same_write(planned, now)
     }
 
     fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
