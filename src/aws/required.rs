@@ -73,6 +73,7 @@ const LISTS: &[Required] = &[
     xml("s3", "GetBucketOwnershipControls", "OwnershipControls.Rules", "Rule"),
     xml("s3", "GetBucketTagging", "TagSet", "TagSet"),
     json("securityhub", "GetEnabledStandards", "StandardsSubscriptions[].StandardsInput"),
+    json("securityhub", "GetInsights", "Insights"),
 ];
 
 /// The lists that an answer to a call must have.

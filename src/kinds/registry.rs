@@ -39,6 +39,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<securityhub::hub::Hub>(),
         erase::<securityhub::standards::Standards>(),
         erase::<securityhub::finding_aggregator::FindingAggregator>(),
+        erase::<securityhub::insight::Insight>(),
         erase::<config::rule::Rule>(),
         erase::<config::conformance_pack::ConformancePack>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),

@@ -3,6 +3,7 @@
 pub(in crate::kinds) mod administrator;
 pub mod finding_aggregator;
 pub mod hub;
+pub mod insight;
 pub mod standards;
 
 use std::sync::Arc;
