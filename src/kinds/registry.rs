@@ -48,6 +48,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<Inspect<iam::root_user::RootUser>>(),
         erase::<Inspect<events::bus_policies::BusPolicies>>(),
         erase::<Inspect<guardduty::suppressions::Suppressions>>(),
+        erase::<Inspect<cloudtrail::event_data_stores::EventDataStores>>(),
         erase::<Whole<ec2::snapshot_block_public_access::SnapshotBlockPublicAccess>>(),
     ]
 });

@@ -66,6 +66,21 @@ def lead_findings(**changed):
     guardduty.update_publishing_destination(**destination(), DestinationProperties=there | changed)
 
 
+def data_store():
+    return trails.list_event_data_stores()["EventDataStores"][0]["EventDataStoreArn"]
+
+
+def insight(name):
+    there = hub.get_paginator("get_insights").paginate().search("Insights[]")
+    return next(one for one in there if one["Name"] == name)
+
+
+def refilter(name, **changed):
+    """The insight with some of its filters changed."""
+    there = insight(name)
+    hub.update_insight(InsightArn=there["InsightArn"], Filters=there["Filters"] | changed)
+
+
 def aggregator(**collected):
     """Replaces what the aggregator collects."""
     config.put_configuration_aggregator(ConfigurationAggregatorName="all", **collected)
