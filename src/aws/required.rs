@@ -72,8 +72,16 @@ const LISTS: &[Required] = &[
     xml("s3", "GetBucketEncryption", "ServerSideEncryptionConfiguration.Rules", "Rule"),
     xml("s3", "GetBucketOwnershipControls", "OwnershipControls.Rules", "Rule"),
     xml("s3", "GetBucketTagging", "TagSet", "TagSet"),
+    json("securityhub", "BatchGetSecurityControls", "SecurityControls"),
+    json(
+        "securityhub",
+        "BatchGetStandardsControlAssociations",
+        "StandardsControlAssociationDetails",
+    ),
     json("securityhub", "GetEnabledStandards", "StandardsSubscriptions[].StandardsInput"),
     json("securityhub", "GetInsights", "Insights"),
+    json("securityhub", "ListSecurityControlDefinitions", "SecurityControlDefinitions"),
+    json("securityhub", "ListStandardsControlAssociations", "StandardsControlAssociationSummaries"),
 ];
 
 /// The lists that an answer to a call must have.

@@ -38,6 +38,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<guardduty::publishing_destination::PublishingDestination>(),
         erase::<securityhub::hub::Hub>(),
         erase::<securityhub::standards::Standards>(),
+        erase::<securityhub::control::Control>(),
         erase::<securityhub::finding_aggregator::FindingAggregator>(),
         erase::<securityhub::insight::Insight>(),
         erase::<config::rule::Rule>(),

@@ -176,3 +176,189 @@ fn as_many_insights_as_there_may_be_are_said_and_what_is_refused_is_unknown() {
     hub(&account, "hub.disable_security_hub()\nprint('null')");
     account.check().code(2).says("Kritisch ☠ by resource");
 }
+
+/// Two standards, of which AWS checks all that it can.
+const STANDARDS: &str = r#"
+[s3.bucket.config]
+bucket   = "config-${account.id}"
+services = ["config"]
+
+[config.recorder]
+role_arn       = ""
+recording      = true
+s3_bucket_name = "${s3.bucket.config.bucket}"
+
+[securityhub.hub]
+enabled = true
+
+[securityhub.standards]
+standards = ["aws-foundational-security-best-practices/v/1.0.0", "cis-aws-foundations-benchmark/v/5.0.0"]
+"#;
+const CONTROL: &str = r#"
+[securityhub.control.controls."IAM.6"]
+association_status = "DISABLED"
+updated_reason     = "The root user has no credentials"
+
+[securityhub.control.controls."IAM.7"]
+parameters         = { MinimumPasswordLength = { integer = 14 } }
+last_update_reason = "Our rules"
+"#;
+
+fn controls(account: &Account, script: &str) -> Value {
+    let head = "def at(control):\n\
+        \x20   there = hub.list_standards_control_associations(SecurityControlId=control)['StandardsControlAssociationSummaries']\n\
+        \x20   return {one['StandardsArn'].split('/')[1]: [one['AssociationStatus'], one.get('UpdatedReason')] for one in there}\n\
+        def values(control):\n\
+        \x20   there = hub.batch_get_security_controls(SecurityControlIds=[control])['SecurityControls'][0]\n\
+        \x20   return {name: one['Value'] for name, one in there['Parameters'].items() if one['ValueType'] == 'CUSTOM'}\n\
+        def switch(control, status):\n\
+        \x20   entries = [{'StandardsArn': one['StandardsArn'], 'SecurityControlId': control, 'AssociationStatus': status, 'UpdatedReason': 'noise'}\n\
+        \x20       for one in hub.list_standards_control_associations(SecurityControlId=control)['StandardsControlAssociationSummaries']]\n\
+        \x20   hub.batch_update_standards_control_associations(StandardsControlAssociationUpdates=entries)\n";
+    hub(account, &format!("{head}{script}"))
+}
+
+fn in_both(status: &str, reason: Option<&str>) -> Value {
+    json!({
+        "aws-foundational-security-best-practices": [status, reason],
+        "cis-aws-foundations-benchmark": [status, reason],
+    })
+}
+
+#[test]
+fn an_empty_account_has_its_controls_as_declared_after_one_apply() {
+    let account = account(&format!("{STANDARDS}{CONTROL}"));
+    account.run(&APPLY).code(0);
+    account.check().code(0).says("5 in sync");
+    let there = controls(&account, "print(json.dumps([at('IAM.6'), values('IAM.7')]))");
+    let reason = Some("The root user has no credentials");
+    let values = json!({ "MinimumPasswordLength": { "Integer": 14 } });
+    assert_eq!(there, json!([in_both("DISABLED", reason), values]));
+    account
+        .run(&["export", "-k", "securityhub.control", "-r", "eu-west-1"])
+        .code(0)
+        .says("The root user has no credentials")
+        .says("integer = 14");
+}
+
+#[test]
+fn what_is_switched_off_by_somebody_else_is_turned_on_again_in_few_calls() {
+    let account = account(&format!("{STANDARDS}{CONTROL}"));
+    account.run(&APPLY).code(0);
+    controls(
+        &account,
+        "switch('CloudTrail.1', 'DISABLED')\n\
+         hub.update_security_control(SecurityControlId='SecretsManager.3', Parameters={'unusedForDays': {'ValueType': 'CUSTOM', 'Value': {'Integer': 365}}})\nprint('null')",
+    );
+    account.forget_calls();
+    account
+        .run(&["check", "-b", "b.toml", "-k", "securityhub.control"])
+        .code(2)
+        .says("controls.CloudTrail.1.association_status")
+        .says("DISABLED: noise")
+        .says("controls.SecretsManager.3.parameters.unusedForDays");
+    let calls = account.calls();
+    let of = |operation: &str| calls.iter().filter(|call| call.operation == operation).count();
+    // 405 controls in two standards, a hundred at a time.
+    assert_eq!(of("BatchGetStandardsControlAssociations"), 5);
+    assert!(of("ListSecurityControlDefinitions") <= 5, "{}", of("ListSecurityControlDefinitions"));
+    account.forget_calls();
+    account.run(&APPLY).code(0);
+    let mut writes = account.writes();
+    writes.sort();
+    assert_eq!(writes, ["BatchUpdateStandardsControlAssociations", "UpdateSecurityControl"]);
+    let there =
+        controls(&account, "print(json.dumps([at('CloudTrail.1'), values('SecretsManager.3')]))");
+    assert_eq!(there, json!([in_both("ENABLED", None), {}]));
+    // Whoever leaves the others alone does not look at them either.
+    account.declare(&format!("{STANDARDS}{CONTROL}").replace(
+        "[securityhub.control.controls.\"IAM.6\"]",
+        "[securityhub.control]\nexclusive = false\n\n[securityhub.control.controls.\"IAM.6\"]",
+    ));
+    controls(&account, "switch('CloudTrail.1', 'DISABLED')\nprint('null')");
+    account.check().code(0);
+}
+
+#[test]
+fn what_a_run_has_switched_is_put_back_as_it_was() {
+    let account = account(STANDARDS);
+    account.run(&APPLY).code(0);
+    let before = "hub.update_security_control(SecurityControlId='IAM.7', Parameters={'MinimumPasswordLength': {'ValueType': 'CUSTOM', 'Value': {'Integer': 20}}}, LastUpdateReason='old')\n\
+        entry = {'StandardsArn': 'arn:aws:securityhub:eu-west-1::standards/cis-aws-foundations-benchmark/v/5.0.0', 'SecurityControlId': 'IAM.6', 'AssociationStatus': 'DISABLED', 'UpdatedReason': 'old'}\n\
+        hub.batch_update_standards_control_associations(StandardsControlAssociationUpdates=[entry])\n";
+    let shown = "print(json.dumps([at('IAM.6'), values('IAM.7')]))";
+    let was = controls(&account, &format!("{before}{shown}"));
+    with_history(&account);
+    account.declare(&format!("{STANDARDS}{CONTROL}"));
+    apply(&account);
+    assert_ne!(controls(&account, shown), was);
+    let run = last_run(&account);
+    account.run(&["rollback", &run, "--yes", "--max-risk", "destructive"]).code(0).says("put back");
+    assert_eq!(controls(&account, shown), was);
+}
+
+#[test]
+fn what_somebody_has_changed_since_is_left_by_a_rollback() {
+    let account = account(STANDARDS);
+    account.run(&APPLY).code(0);
+    with_history(&account);
+    account.declare(&format!("{STANDARDS}{CONTROL}"));
+    apply(&account);
+    let run = last_run(&account);
+    let shown = "print(json.dumps([at('IAM.6'), values('IAM.7')]))";
+    let theirs = controls(
+        &account,
+        &format!(
+            "hub.update_security_control(SecurityControlId='IAM.7', Parameters={{'MinimumPasswordLength': {{'ValueType': 'CUSTOM', 'Value': {{'Integer': 30}}}}}})\n{shown}"
+        ),
+    );
+    account.run(&["rollback", &run, "--yes", "--max-risk", "destructive"]).code(3);
+    assert_eq!(controls(&account, "print(json.dumps(values('IAM.7')))"), theirs[1]);
+}
+
+#[test]
+fn a_failure_inside_an_answer_that_says_done_names_the_control() {
+    let account = account(STANDARDS);
+    account.run(&APPLY).code(0);
+    account.declare(&format!("{STANDARDS}{CONTROL}"));
+    account.fault(json!({
+        "service": "securityhub", "operation": "BatchUpdateStandardsControlAssociations", "kind": "partial",
+    }));
+    account.run(&APPLY).code(4).says("AWS failed with IAM.6 of arn:aws:securityhub");
+    account.no_faults();
+    account.run(&APPLY).code(0);
+    account.check().code(0).says("5 in sync");
+}
+
+#[test]
+fn controls_of_a_standard_that_takes_its_time_are_waited_for() {
+    let account = account(&format!("{STANDARDS}{CONTROL}"));
+    account.boto3(&format!(
+        "import os, urllib.request\n\
+         url = os.environ['AWS_ENDPOINT_URL'] + '/_evenkeel/settling?account={}&reads=2'\n\
+         urllib.request.urlopen(urllib.request.Request(url, b''))\nprint('null')",
+        account.id
+    ));
+    account.run(&APPLY);
+    account.run(&APPLY);
+    account.run(&APPLY);
+    account.check().code(0).says("5 in sync");
+}
+
+#[test]
+fn a_control_that_there_is_not_is_said_and_what_is_refused_is_unknown() {
+    let account = account(STANDARDS);
+    account.run(&APPLY).code(0);
+    account.declare(&format!("{STANDARDS}{}", CONTROL.replace("IAM.6", "IAM.600")));
+    account.check().code(2).says("Security Hub has no control IAM.600");
+    for operation in [
+        "ListSecurityControlDefinitions",
+        "BatchGetStandardsControlAssociations",
+        "BatchGetSecurityControls",
+    ] {
+        account.fault(json!({ "service": "securityhub", "operation": operation, "kind": "error" }));
+        let run = account.run(&["check", "-b", "b.toml", "-k", "securityhub.control"]);
+        run.code(4).says(&format!("missing permission: securityhub:{operation}"));
+        account.no_faults();
+    }
+}
