@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::types::{
     AssociationStatus, ParameterConfiguration, ParameterValue, ParameterValueType,
-    StandardsControlAssociationUpdate,
+    SecurityControlDefinition, StandardsControlAssociationUpdate,
 };
 
-use super::observe::usable;
+use super::observe::{definitions, usable};
 use super::spec::{Action, Parameter, Status};
-use super::{IN_STANDARDS, PARAMETERS, SET};
+use super::{PARAMETERS, SET};
 use crate::aws::AwsError;
 use crate::kinds::securityhub::standards;
-use crate::kinds::{WriteCx, WriteError, told};
+use crate::kinds::{WriteCx, WriteError};
 
 pub async fn write(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
     match action {
@@ -88,18 +88,11 @@ async fn arns(
         };
         return named.iter().map(arn).collect();
     }
-    let pages = cx.client(Client::new).list_standards_control_associations();
-    let pages = pages.security_control_id(control).into_paginator().send();
-    let part = |page: aws_sdk_securityhub::operation::list_standards_control_associations::ListStandardsControlAssociationsOutput| {
-        page.standards_control_association_summaries
-    };
-    let member = "StandardsControlAssociationSummaries";
-    let all = fresh.list(IN_STANDARDS, control, pages, member, part).await?;
     let mut arns = Vec::new();
-    for one in all.iter() {
-        let arn = told("StandardsArn", one.standards_arn())?;
-        if on.values().any(|known| known == arn) {
-            arns.push(arn.to_owned());
+    for (name, arn) in on {
+        let has = |one: &SecurityControlDefinition| one.security_control_id() == Some(control);
+        if definitions(&fresh, &name, &arn).await?.iter().any(has) {
+            arns.push(arn);
         }
     }
     Ok(arns)

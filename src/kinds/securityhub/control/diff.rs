@@ -71,12 +71,12 @@ impl Look<'_> {
             // What this plan turns on is on when its turn comes.
             (Some(Status::Disabled), None) => is_of_all = self.state.standards.is_empty(),
             (Some(wanted), Some(standards)) => {
-                for standard in standards {
-                    if self.there.associations.contains_key(standard) {
-                    } else if self.state.standards.contains(standard) {
+                let has = |name: &&String| self.there.associations.contains_key(*name);
+                for standard in standards.iter().filter(|name| !has(name)) {
+                    if self.state.standards.contains(standard) {
                         changes.push(self.lacks(standard));
                     } else if wanted == Status::Disabled {
-                        off.insert(standard, None);
+                        off.insert(standard.as_str(), None);
                     }
                 }
             }

@@ -16,7 +16,6 @@ use crate::kinds::{
     WriteCx, WriteError,
 };
 
-const IN_STANDARDS: Call = Call::new("securityhub", "ListStandardsControlAssociations");
 const SET: Call = Call::new("securityhub", "BatchUpdateStandardsControlAssociations");
 const PARAMETERS: Call = Call::new("securityhub", "UpdateSecurityControl");
 
@@ -39,7 +38,6 @@ impl Kind for Control {
         Use::read(observe::DEFINITIONS),
         Use::read(observe::ASSOCIATIONS),
         Use::read(observe::CONTROLS),
-        Use::read_if(IN_STANDARDS, sets),
         Use::write_if(SET, sets, hub),
         Use::write_if(PARAMETERS, gives, hub),
     ];
@@ -65,7 +63,7 @@ impl Kind for Control {
     fn calls(action: &Action) -> Vec<Call> {
         match action {
             Action::Set { standards, .. } if standards.is_empty() => {
-                vec![SET, standards::ENABLED, IN_STANDARDS]
+                vec![SET, standards::ENABLED, observe::DEFINITIONS]
             }
             Action::Set { .. } => vec![SET, standards::ENABLED],
             Action::Parameters { .. } => vec![PARAMETERS],

@@ -116,7 +116,8 @@ pub fn usable(
     Ok(usable)
 }
 
-async fn definitions(
+/// The controls that a standard has, by its name and ARN.
+pub async fn definitions(
     cx: &Cx,
     name: &str,
     arn: &str,
