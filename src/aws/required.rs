@@ -38,7 +38,13 @@ const LISTS: &[Required] = &[
     json("accessanalyzer", "ListArchiveRules", "archiveRules[].filter"),
     json("cloudtrail", "GetEventConfiguration", "AggregationConfigurations[].Templates"),
     json("cloudtrail", "GetEventConfiguration", "ContextKeySelectors[].Equals"),
+    json("cloudtrail", "GetEventDataStore", "AdvancedEventSelectors[].FieldSelectors"),
     json("cloudtrail", "GetEventSelectors", "AdvancedEventSelectors[].FieldSelectors"),
+    json(
+        "cloudtrail",
+        "ListEventDataStores",
+        "EventDataStores[].AdvancedEventSelectors[].FieldSelectors",
+    ),
     json(
         "config",
         "DescribeConfigurationAggregators",
@@ -81,7 +87,6 @@ const LISTS: &[Required] = &[
     json("securityhub", "GetEnabledStandards", "StandardsSubscriptions[].StandardsInput"),
     json("securityhub", "GetInsights", "Insights"),
     json("securityhub", "ListSecurityControlDefinitions", "SecurityControlDefinitions"),
-    json("securityhub", "ListStandardsControlAssociations", "StandardsControlAssociationSummaries"),
 ];
 
 /// The lists that an answer to a call must have.

@@ -24,7 +24,7 @@ use serde_json::Value;
 /// Engine calls that are no kind's: who am I, which Regions.
 const ENGINE_CALLS: [&str; 2] = ["sts:GetCallerIdentity", "ec2:DescribeRegions"];
 /// Operations that change nothing in the account, whatever their names begin with.
-const READ_PREFIXES: [&str; 4] = ["Get", "List", "Describe", "Head"];
+const READ_PREFIXES: [&str; 5] = ["BatchGet", "Get", "List", "Describe", "Head"];
 
 pub type Kind = &'static dyn DynKind;
 

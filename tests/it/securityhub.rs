@@ -72,7 +72,7 @@ fn an_insight_is_made_with_the_hub_and_put_right_when_it_counts_something_else()
         .says("filters.UpdatedAt");
     account.forget_calls();
     account.run(&APPLY).code(0);
-    assert_eq!(account.writes(), ["UpdateInsight"]);
+    assert_eq!(account.writes(), ["securityhub:UpdateInsight"]);
     assert_eq!(shown(&account), declared());
     account
         .run(&["export", "-k", "securityhub.insight", "-r", "eu-west-1"])
@@ -266,7 +266,13 @@ fn what_is_switched_off_by_somebody_else_is_turned_on_again_in_few_calls() {
     account.run(&APPLY).code(0);
     let mut writes = account.writes();
     writes.sort();
-    assert_eq!(writes, ["BatchUpdateStandardsControlAssociations", "UpdateSecurityControl"]);
+    assert_eq!(
+        writes,
+        [
+            "securityhub:BatchUpdateStandardsControlAssociations",
+            "securityhub:UpdateSecurityControl"
+        ]
+    );
     let there =
         controls(&account, "print(json.dumps([at('CloudTrail.1'), values('SecretsManager.3')]))");
     assert_eq!(there, json!([in_both("ENABLED", None), {}]));

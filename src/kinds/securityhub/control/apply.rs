@@ -9,7 +9,7 @@ use aws_sdk_securityhub::types::{
 };
 
 use super::observe::{definitions, usable};
-use super::spec::{Action, Parameter, Status};
+use super::spec::{Action, Parameter, Status, ValueType};
 use super::{PARAMETERS, SET};
 use crate::aws::AwsError;
 use crate::kinds::securityhub::standards;
@@ -100,10 +100,11 @@ async fn arns(
 
 /// A value as it is sent; AWS's own where there is none.
 fn sent(parameter: Option<&Parameter>) -> Result<ParameterConfiguration, WriteError> {
-    let Some(parameter) = parameter else {
-        let usual = ParameterConfiguration::builder().value_type(ParameterValueType::Default);
-        return Ok(usual.build());
+    let of = |of_type: ValueType| {
+        let of_type = ParameterValueType::from(of_type.as_str());
+        ParameterConfiguration::builder().value_type(of_type)
     };
+    let Some(parameter) = parameter else { return Ok(of(ValueType::Default).build()) };
     let Parameter { boolean, double, word, enum_list, integer, .. } = parameter.clone();
     let Parameter { integer_list, string, string_list, .. } = parameter.clone();
     let list = |set: BTreeSet<String>| set.into_iter().collect();
@@ -117,6 +118,5 @@ fn sent(parameter: Option<&Parameter>) -> Result<ParameterConfiguration, WriteEr
         .or(string.map(ParameterValue::String))
         .or(string_list.map(|all| ParameterValue::StringList(list(all))));
     let missing = || WriteError::Unsendable("a parameter has no value".to_owned());
-    let custom = ParameterConfiguration::builder().value_type(ParameterValueType::Custom);
-    Ok(custom.value(value.ok_or_else(missing)?).build())
+    Ok(of(ValueType::Custom).value(value.ok_or_else(missing)?).build())
 }

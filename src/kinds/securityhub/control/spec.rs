@@ -14,8 +14,8 @@ use crate::kinds::spec::aws_enum;
 /// One item speaks of all controls: those that it does not name are to be on in every standard that is on, and to
 /// have AWS's own values, so that a control that somebody has switched off is seen (`exclusive = false` leaves
 /// them alone). A control that is switched off is not checked any more, and its findings are archived within some
-/// days. Where one checks what is the same in every Region, such as those of IAM, AWS recommends to leave it on
-/// in one of them; declare the others with `when` or in an item of their own baseline.
+/// days. Those that check what is the same in every Region, such as those of IAM, AWS recommends to have on in one
+/// Region alone: declare them as switched off in a baseline for the other Regions.
 ///
 /// Standards are turned on with `securityhub.standards`; what it turns on in the same plan, this item sees to
 /// right after. With a standard that is turned off, AWS forgets what was set of its controls. Controls that the
