@@ -63,7 +63,7 @@ fn a_store_that_must_be_there_is_missed_and_a_refused_read_is_unknown() {
         let fault =
             serde_json::json!({ "service": "cloudtrail", "operation": operation, "kind": "error" });
         account.fault(fault);
-        account.check().code(4).says(&format!("missing permission: cloudtrail:{operation}"));
+        account.check().code(1).says(&format!("missing permission: cloudtrail:{operation}"));
         account.no_faults();
     }
 }

@@ -364,7 +364,7 @@ fn a_control_that_there_is_not_is_said_and_what_is_refused_is_unknown() {
     ] {
         account.fault(json!({ "service": "securityhub", "operation": operation, "kind": "error" }));
         let run = account.run(&["check", "-b", "b.toml", "-k", "securityhub.control"]);
-        run.code(4).says(&format!("missing permission: securityhub:{operation}"));
+        run.code(1).says(&format!("missing permission: securityhub:{operation}"));
         account.no_faults();
     }
 }

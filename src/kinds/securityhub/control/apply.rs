@@ -76,8 +76,7 @@ async fn arns(
     control: &str,
     named: &BTreeSet<String>,
 ) -> Result<Vec<String>, WriteError> {
-    let fresh = cx.afresh();
-    let on: BTreeMap<String, String> = usable(&standards::subscriptions(&fresh).await?)?;
+    let on: BTreeMap<String, String> = usable(&standards::subscriptions(&cx.afresh()).await?)?;
     if !named.is_empty() {
         let arn = |name: &String| {
             on.get(name).cloned().ok_or_else(|| {
@@ -91,7 +90,7 @@ async fn arns(
     let mut arns = Vec::new();
     for (name, arn) in on {
         let has = |one: &SecurityControlDefinition| one.security_control_id() == Some(control);
-        if definitions(&fresh, &name, &arn).await?.iter().any(has) {
+        if definitions(cx, &name, &arn).await?.iter().any(has) {
             arns.push(arn);
         }
     }

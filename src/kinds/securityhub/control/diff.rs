@@ -91,9 +91,11 @@ impl Look<'_> {
             changes.push(self.set(Status::Enabled, &on));
         }
         if !off.is_empty() || is_of_all {
-            let loses = off.values().flatten().any(|now| now.status == Status::Enabled);
+            let is_on =
+                |now: &Option<&Association>| now.is_none_or(|one| one.status == Status::Enabled);
+            let loses = is_of_all || off.values().any(is_on);
             let change = self.set(Status::Disabled, &off);
-            changes.push(if loses || is_of_all {
+            changes.push(if loses {
                 let what = format!(
                     "weaker than before: {} is not checked any more, and its findings are archived",
                     self.id
@@ -123,21 +125,32 @@ impl Look<'_> {
         standards: &BTreeMap<&str, Option<&Association>>,
     ) -> Change<Action> {
         let reason = self.wanted.updated_reason.clone().filter(|_| status == Status::Disabled);
-        let now = standards.iter().filter_map(|(name, now)| Some((*name, said(now.as_ref()?))));
-        let now: BTreeMap<&str, String> = now.collect();
-        let then = Association { status, updated_reason: reason.clone() };
-        let mut drift = Drift::new();
-        let then: BTreeMap<&str, String> = match standards.is_empty() {
-            true => BTreeMap::from([("all", said(&then))]),
-            false => standards.keys().map(|name| (*name, said(&then))).collect(),
+        let then = said(&Association { status, updated_reason: reason.clone() });
+        // A standard that this plan turns on has all of its controls on.
+        let now = |now: &Option<&Association>| {
+            now.map_or_else(|| Status::Enabled.as_str().to_owned(), said)
         };
-        let now = Some(now).filter(|now| !now.is_empty());
-        drift.add(&format!("controls.{}.association_status", self.id), now, Some(then));
+        let field = format!("controls.{}.association_status", self.id);
+        let mut drift = Drift::new();
+        let is_of_all = status == Status::Disabled && self.wanted.standards.is_none();
+        if is_of_all {
+            let words: BTreeSet<String> = standards.values().map(now).collect();
+            let words =
+                if words.is_empty() { now(&None) } else { Vec::from_iter(words).join(", ") };
+            drift.add(&field, Some(words), Some(then));
+        } else {
+            let all = standards.iter();
+            let now: BTreeMap<&str, String> = all.map(|(name, one)| (*name, now(one))).collect();
+            let then: BTreeMap<&str, &str> =
+                standards.keys().map(|name| (*name, then.as_str())).collect();
+            drift.add(&field, Some(now), Some(then));
+        }
+        let named = standards.keys().filter(|_| !is_of_all);
         let action = Action::Set {
             control: self.id.to_owned(),
             status,
             updated_reason: reason,
-            standards: standards.keys().map(|&name| name.to_owned()).collect(),
+            standards: named.map(|&name| name.to_owned()).collect(),
         };
         Change::new(action, drift).independent()
     }
@@ -236,8 +249,8 @@ fn set_back(control: &str, standards: &BTreeSet<String>, before: &State) -> Undo
     Undo::By(back.collect())
 }
 
-/// Whether a planned write does what another, which is needed now, would do: one for all standards that are on
-/// by then names none, and one without a reason leaves the one that is there.
+/// Whether a planned write does what another, which is needed now or took its place, would do: one for all
+/// standards names none, and one without a reason leaves the one that is there.
 pub fn is_same(planned: &Action, now: &Action) -> bool {
     match (planned, now) {
         (

@@ -17,9 +17,10 @@ use crate::kinds::spec::aws_enum;
 /// days. Those that check what is the same in every Region, such as those of IAM, AWS recommends to have on in one
 /// Region alone: declare them as switched off in a baseline for the other Regions.
 ///
-/// Standards are turned on with `securityhub.standards`; what it turns on in the same plan, this item sees to
-/// right after. With a standard that is turned off, AWS forgets what was set of its controls. Controls that the
-/// Region lacks, of other clouds, and of standards of AWS Control Tower are left alone. In an account that a
+/// Standards are turned on with `securityhub.standards`, with all of their controls on; what is to be off in a
+/// standard that the same plan turns on is switched off right after, or by the next run. With a standard that is
+/// turned off, AWS forgets what was set of its controls. Controls that the Region lacks, of other clouds, and of
+/// standards of AWS Control Tower are left alone. In an account that a
 /// Security Hub administrator account manages, evenkeel reports and names the administrator, as
 /// `securityhub.hub` does.
 ///

@@ -196,9 +196,16 @@ async fn insights(cx: &Cx) -> Result<Arc<Vec<Said>>, ObserveError> {
     let all = cx.list(LIST, "", pages, "Insights", |page| page.insights).await?;
     let mut custom = Vec::new();
     for one in all.iter() {
-        if !told("Insights.InsightArn", one.insight_arn())?.contains("::insight/securityhub/") {
-            told("Insights.Name", one.name())?;
-            custom.push(one.clone());
+        let arn = told("Insights.InsightArn", one.insight_arn())?;
+        match arn.split_once(":insight/").map(|(_, id)| id) {
+            Some(id) if id.contains("/custom/") => custom.push(one.clone()),
+            Some(id) if id.starts_with("securityhub/") => {}
+            _ => {
+                return Err(ObserveError::Malformed {
+                    field: "Insights.InsightArn".to_owned(),
+                    problem: format!("{arn:?} is not the ARN of an insight"),
+                });
+            }
         }
     }
     Ok(Arc::new(custom))
