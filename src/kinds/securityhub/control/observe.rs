@@ -48,26 +48,27 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
             } else if spec.controls.contains_key(id) {
                 state.unavailable.insert(id.to_owned());
             }
-            if one.customizable_properties().contains(&SecurityControlProperty::Parameters) {
+            if is_customizable(one)? {
                 customizable.insert(id);
             }
         }
     }
-    customizable.extend(spec.controls.keys().map(String::as_str));
-    let customizable: Vec<&str> = customizable.into_iter().collect();
+    let declared = spec.controls.keys().map(String::as_str);
+    let asked: Vec<&str> =
+        BTreeSet::from_iter(declared.chain(customizable.iter().copied())).into_iter().collect();
     let (associated, said) = together!(
         all(pairs
             .chunk_by(|one, other| one.0 == other.0)
             .flat_map(|of| of.chunks(MOST))
             .map(|pairs| associations(cx, pairs))),
-        all(customizable.chunks(MOST).map(|ids| controls(cx, ids))),
+        all(asked.chunks(MOST).map(|ids| controls(cx, ids))),
     )?;
     for (standard, id, association) in associated.into_iter().flatten() {
         state.controls.entry(id).or_default().associations.insert(standard, association);
     }
     for answer in &said {
         for one in answer.security_controls() {
-            add(&mut state, one)?;
+            add(&mut state, one, spec, &customizable)?;
         }
         state.unknown.extend(unknown(answer)?);
     }
@@ -87,21 +88,21 @@ pub fn usable(
     let mut usable = BTreeMap::new();
     for one in subscriptions.iter().filter(|one| standards::is_of_aws(one.provider())) {
         let name = standards::standard_of(one)?;
-        let status = told("StandardsStatus", one.standards_status())?;
-        if standards::is_of_another_service(name) || *status == StandardsStatus::Deleting {
+        let is_on = match told("StandardsStatus", one.standards_status())? {
+            StandardsStatus::Ready | StandardsStatus::Incomplete => true,
+            StandardsStatus::Pending => false,
+            StandardsStatus::Deleting | StandardsStatus::Failed => continue,
+            other => return Err(of_later("StandardsStatus", other.as_str())),
+        };
+        if standards::is_of_another_service(name) {
             continue;
         }
         let is_ready = match one.standards_controls_updatable() {
             Some(StandardsControlsUpdatable::ReadyForUpdates) => true,
             Some(StandardsControlsUpdatable::NotReadyForUpdates) => false,
             // An older answer has no such member.
-            None => *status != StandardsStatus::Pending,
-            Some(other) => {
-                return Err(ObserveError::UnknownValue {
-                    field: "StandardsControlsUpdatable".to_owned(),
-                    value: other.as_str().to_owned(),
-                });
-            }
+            None => is_on,
+            Some(other) => return Err(of_later("StandardsControlsUpdatable", other.as_str())),
         };
         if !is_ready {
             return Err(ObserveError::Pending {
@@ -135,11 +136,22 @@ fn is_available(one: &SecurityControlDefinition) -> Result<bool, ObserveError> {
     match told("CurrentRegionAvailability", one.current_region_availability())? {
         RegionAvailabilityStatus::Available => Ok(true),
         RegionAvailabilityStatus::Unavailable => Ok(false),
-        other => Err(ObserveError::UnknownValue {
-            field: "CurrentRegionAvailability".to_owned(),
-            value: other.as_str().to_owned(),
-        }),
+        other => Err(of_later("CurrentRegionAvailability", other.as_str())),
     }
+}
+
+/// Whether the values with which a control is checked can be chosen.
+fn is_customizable(one: &SecurityControlDefinition) -> Result<bool, ObserveError> {
+    let properties = told("CustomizableProperties", one.customizable_properties.as_ref())?;
+    if let Some(other) = properties.iter().find(|one| **one != SecurityControlProperty::Parameters)
+    {
+        return Err(of_later("CustomizableProperties", other.as_str()));
+    }
+    Ok(!properties.is_empty())
+}
+
+fn of_later(field: &str, value: &str) -> ObserveError {
+    ObserveError::UnknownValue { field: field.to_owned(), value: value.to_owned() }
 }
 
 /// What controls are in a standard, by its name and ARN, asked for in one batch.
@@ -220,11 +232,26 @@ fn unknown(answer: &BatchGetSecurityControlsOutput) -> Result<Vec<String>, Obser
     each.collect()
 }
 
-/// Adds the values of a control that are not AWS's own.
-fn add(state: &mut State, said: &SecurityControl) -> Result<(), ObserveError> {
+/// Adds the values of a control that are not AWS's own. Of one whose values can be chosen AWS tells all, and of any
+/// other none.
+fn add(
+    state: &mut State,
+    said: &SecurityControl,
+    spec: &Spec,
+    customizable: &BTreeSet<&str>,
+) -> Result<(), ObserveError> {
     let id = told("SecurityControls.SecurityControlId", said.security_control_id())?;
+    let told_of = said.parameters();
+    if customizable.contains(id) {
+        told("SecurityControls.Parameters", told_of)?;
+    }
+    let wanted = spec.controls.get(id).and_then(|one| one.parameters.as_ref());
+    for name in wanted.into_iter().flat_map(BTreeMap::keys) {
+        let field = format!("Parameters.{name} of {id}");
+        told(&field, told_of.and_then(|all| all.get(name)))?;
+    }
     let mut parameters = BTreeMap::new();
-    for (name, one) in said.parameters().into_iter().flatten() {
+    for (name, one) in told_of.into_iter().flatten() {
         if let Some(value) = parameter(name, one)? {
             parameters.insert(name.clone(), value);
         }

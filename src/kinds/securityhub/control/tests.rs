@@ -311,7 +311,9 @@ fn a_standard_whose_controls_are_not_told_yet_is_waited_for() {
         1
     );
     assert_eq!(usable(one(StandardsStatus::Ready).build()).unwrap().len(), 1);
-    assert!(usable(one(StandardsStatus::Deleting).build()).unwrap().is_empty());
+    for gone in [StandardsStatus::Deleting, StandardsStatus::Failed] {
+        assert!(usable(one(gone).build()).unwrap().is_empty());
+    }
     for pending in [
         one(StandardsStatus::Pending).build(),
         one(StandardsStatus::Ready).standards_controls_updatable(not_ready).build(),
