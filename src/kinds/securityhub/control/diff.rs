@@ -211,7 +211,10 @@ pub fn undo(action: &Action, before: Option<&State>) -> Undo<Action> {
         return Undo::Impossible("what was there before was not observed".to_owned());
     };
     match action {
-        Action::Set { control, standards, .. } => set_back(control, standards, before),
+        Action::Set { control, status, updated_reason, standards } => {
+            let written = Association { status: *status, updated_reason: updated_reason.clone() };
+            set_back(control, &written, standards, before)
+        }
         Action::Parameters { control, parameters, .. } => {
             let there = before.controls.get(control);
             let value = |name: &String| there.and_then(|one| one.parameters.get(name).cloned());
@@ -224,22 +227,29 @@ pub fn undo(action: &Action, before: Option<&State>) -> Undo<Action> {
     }
 }
 
-/// What a control was in each standard, a write for all in which it was the same.
-fn set_back(control: &str, standards: &BTreeSet<String>, before: &State) -> Undo<Action> {
+/// What a control was in each standard in which it was otherwise than it was written, a write for all in which it
+/// was the same.
+fn set_back(
+    control: &str,
+    written: &Association,
+    standards: &BTreeSet<String>,
+    before: &State,
+) -> Undo<Action> {
     let on = Association { status: Status::Enabled, updated_reason: None };
-    let there = before.controls.get(control).map(|one| &one.associations);
+    let none = BTreeMap::new();
+    let there = before.controls.get(control).map_or(&none, |one| &one.associations);
     let mut all: BTreeMap<&Association, BTreeSet<String>> = BTreeMap::new();
-    let meant = |name: &&String| standards.is_empty() || standards.contains(*name);
-    for (name, was) in there.into_iter().flatten().filter(|(name, _)| meant(name)) {
+    let meant = |name: &String| standards.is_empty() || standards.contains(name);
+    for (name, was) in there.iter().filter(|(name, _)| meant(name)) {
         all.entry(was).or_default().insert(name.clone());
     }
     // Where it was not told, it was on, or was on once the standard was.
-    let told: BTreeSet<&String> = all.values().flatten().collect();
-    let rest: BTreeSet<String> =
-        standards.iter().filter(|name| !told.contains(name)).cloned().collect();
-    if all.is_empty() || !rest.is_empty() {
+    let rest = standards.iter().filter(|name| !there.contains_key(*name)).cloned();
+    let rest: BTreeSet<String> = rest.collect();
+    if !rest.is_empty() || all.is_empty() {
         all.entry(&on).or_default().extend(rest);
     }
+    all.remove(written);
     let back = all.into_iter().map(|(was, standards)| Action::Set {
         control: control.to_owned(),
         status: was.status,

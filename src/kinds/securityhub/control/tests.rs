@@ -201,6 +201,20 @@ fn a_way_back_is_what_was_there_and_its_way_back_is_the_write() {
             }
         }
     }
+    // Where it was so already, nothing goes back, nor does what is back.
+    let partly = state(json!({ "IAM.6": control(&[(CIS, "new")], &[FSBP], json!({})) }));
+    let write = Action::Set {
+        control: "IAM.6".to_owned(),
+        status: Status::Disabled,
+        updated_reason: Some("new".to_owned()),
+        standards: [].into(),
+    };
+    let partly = Object::present("", partly);
+    let Undo::By(back) = Control::undo(&write, &partly) else { panic!("on again") };
+    assert!(
+        matches!(&back[..], [Action::Set { status: Status::Enabled, standards, .. }] if *standards == [FSBP.to_owned()].into())
+    );
+    assert!(matches!(Control::undo(&back[0], &partly), Undo::By(again) if again.is_empty()));
     // Of what was not there yet, all is on again.
     let write = Action::Set {
         control: "IAM.6".to_owned(),
