@@ -5,11 +5,17 @@ use std::collections::BTreeMap;
 
 use aws_sdk_securityhub::types::AwsSecurityFindingFilters;
 
-use super::conditions::{Condition, Shape, heard, sent};
+use super::conditions::{Condition, Shape, heard, in_one_form, sent};
 use crate::kinds::{ObserveError, WriteError};
 
 /// Conditions by attribute: one of an attribute's conditions must hold, and that for all attributes.
 pub type Filters = BTreeMap<String, Vec<Condition>>;
+
+/// Filters in one form.
+pub fn normal(filters: &Filters) -> Filters {
+    let each = filters.iter();
+    each.map(|(name, all)| (name.clone(), in_one_form(all.iter().cloned()))).collect()
+}
 
 /// The table: a shape, then the attributes that have it, by AWS's name with the SDK's two for it.
 macro_rules! attributes {

@@ -11,7 +11,6 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::attributes::Filters;
 use crate::kinds::spec::aws_enum;
 use crate::kinds::{ObserveError, WriteError, known, sendable, told};
 
@@ -146,12 +145,6 @@ pub fn in_one_form(conditions: impl IntoIterator<Item = Condition>) -> Vec<Condi
     all.sort_by(|(one, _), (other, _)| one.cmp(other));
     all.dedup_by(|(one, _), (other, _)| one == other);
     all.into_iter().map(|(_, condition)| condition).collect()
-}
-
-/// Filters in one form.
-pub fn normal(filters: &Filters) -> Filters {
-    let each = filters.iter();
-    each.map(|(name, all)| (name.clone(), in_one_form(all.iter().cloned()))).collect()
 }
 
 /// What is wrong with a condition on an attribute of this shape.

@@ -5,8 +5,7 @@ use aws_sdk_securityhub::types::Insight as Said;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::attributes::{self, Filters};
-use super::conditions::normal;
+use super::attributes::{self, Filters, normal};
 use super::spec::Spec;
 use super::{CREATE, Insight, Place, create, hub, insights};
 use crate::aws::Call;
