@@ -102,28 +102,20 @@ impl Comparison {
 
 aws_enum! {
     /// A unit of time.
+    #[derive(Default)]
     Unit {
+        #[default]
         Days = "DAYS",
-    }
-}
-
-impl Default for Unit {
-    fn default() -> Self {
-        Self::Days
     }
 }
 
 aws_enum! {
     /// On which side of a moment.
+    #[derive(Default)]
     Ago {
+        #[default]
         Within = "WITHIN",
         OlderThan = "OLDER_THAN",
-    }
-}
-
-impl Default for Ago {
-    fn default() -> Self {
-        Self::Within
     }
 }
 
