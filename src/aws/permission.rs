@@ -27,7 +27,9 @@ impl Call {
 
     /// Whether it reads and changes nothing, as AWS names its operations.
     pub fn is_read(&self) -> bool {
-        ["Describe", "Get", "Head", "List"].iter().any(|verb| self.operation.starts_with(verb))
+        ["BatchGet", "Describe", "Get", "Head", "List"]
+            .iter()
+            .any(|verb| self.operation.starts_with(verb))
     }
 
     /// The IAM action that a principal needs for this call.

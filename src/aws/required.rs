@@ -38,7 +38,13 @@ const LISTS: &[Required] = &[
     json("accessanalyzer", "ListArchiveRules", "archiveRules[].filter"),
     json("cloudtrail", "GetEventConfiguration", "AggregationConfigurations[].Templates"),
     json("cloudtrail", "GetEventConfiguration", "ContextKeySelectors[].Equals"),
+    json("cloudtrail", "GetEventDataStore", "AdvancedEventSelectors[].FieldSelectors"),
     json("cloudtrail", "GetEventSelectors", "AdvancedEventSelectors[].FieldSelectors"),
+    json(
+        "cloudtrail",
+        "ListEventDataStores",
+        "EventDataStores[].AdvancedEventSelectors[].FieldSelectors",
+    ),
     json(
         "config",
         "DescribeConfigurationAggregators",
@@ -72,7 +78,15 @@ const LISTS: &[Required] = &[
     xml("s3", "GetBucketEncryption", "ServerSideEncryptionConfiguration.Rules", "Rule"),
     xml("s3", "GetBucketOwnershipControls", "OwnershipControls.Rules", "Rule"),
     xml("s3", "GetBucketTagging", "TagSet", "TagSet"),
+    json("securityhub", "BatchGetSecurityControls", "SecurityControls"),
+    json(
+        "securityhub",
+        "BatchGetStandardsControlAssociations",
+        "StandardsControlAssociationDetails",
+    ),
     json("securityhub", "GetEnabledStandards", "StandardsSubscriptions[].StandardsInput"),
+    json("securityhub", "GetInsights", "Insights"),
+    json("securityhub", "ListSecurityControlDefinitions", "SecurityControlDefinitions"),
 ];
 
 /// The lists that an answer to a call must have.

@@ -154,7 +154,7 @@ impl Permissions {
     pub fn everywhere(&self) -> BTreeSet<&str> {
         let is_read = |action: &str| {
             let name = action.split(':').nth(1).unwrap_or(action);
-            ["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb))
+            ["BatchGet", "Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb))
         };
         self.writes
             .iter()

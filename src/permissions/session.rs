@@ -35,7 +35,8 @@ impl Permissions {
                 let verb = action.split_once(':').and_then(|(service, operation)| {
                     let verbs =
                         READS_OF_SETTINGS.iter().find(|(holds_data, _)| *holds_data == service);
-                    let verbs = verbs.map_or(&["Describe", "Get", "List"][..], |(_, verbs)| verbs);
+                    let verbs = verbs
+                        .map_or(&["BatchGet", "Describe", "Get", "List"][..], |(_, verbs)| verbs);
                     let verb = verbs.iter().find(|verb| operation.starts_with(**verb))?;
                     Some(format!("{service}:{verb}*"))
                 });

@@ -66,6 +66,35 @@ def lead_findings(**changed):
     guardduty.update_publishing_destination(**destination(), DestinationProperties=there | changed)
 
 
+def standard(name):
+    return f"arn:aws:securityhub:{HERE}::standards/{name}"
+
+
+def switch(control, status, reason, *standards):
+    """Switches a control on or off, in all standards if none are named."""
+    there = hub.list_standards_control_associations(SecurityControlId=control)["StandardsControlAssociationSummaries"]
+    arns = [standard(name) for name in standards] or [one["StandardsArn"] for one in there]
+    entries = [
+        {"StandardsArn": arn, "SecurityControlId": control, "AssociationStatus": status, "UpdatedReason": reason} for arn in arns
+    ]
+    assert not hub.batch_update_standards_control_associations(StandardsControlAssociationUpdates=entries)["UnprocessedAssociationUpdates"]
+
+
+def data_store():
+    return trails.list_event_data_stores()["EventDataStores"][0]["EventDataStoreArn"]
+
+
+def insight(name):
+    there = hub.get_paginator("get_insights").paginate().search("Insights[]")
+    return next(one for one in there if one["Name"] == name)
+
+
+def refilter(name, **changed):
+    """The insight with some of its filters changed."""
+    there = insight(name)
+    hub.update_insight(InsightArn=there["InsightArn"], Filters=there["Filters"] | changed)
+
+
 def aggregator(**collected):
     """Replaces what the aggregator collects."""
     config.put_configuration_aggregator(ConfigurationAggregatorName="all", **collected)

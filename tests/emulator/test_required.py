@@ -11,7 +11,7 @@ from moto.core.utils import get_service_model
 
 SOURCES = Path(__file__).parents[2] / "src"
 TABLE = SOURCES / "aws" / "required.rs"
-READS = ("Describe", "Get", "List")
+READS = ("BatchGet", "Describe", "Get", "List")
 # Our names of services whose models have others.
 MODELS = {"tag": "resourcegroupstaggingapi"}
 

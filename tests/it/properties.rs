@@ -24,7 +24,7 @@ use serde_json::Value;
 /// Engine calls that are no kind's: who am I, which Regions.
 const ENGINE_CALLS: [&str; 2] = ["sts:GetCallerIdentity", "ec2:DescribeRegions"];
 /// Operations that change nothing in the account, whatever their names begin with.
-const READ_PREFIXES: [&str; 4] = ["Get", "List", "Describe", "Head"];
+const READ_PREFIXES: [&str; 5] = ["BatchGet", "Get", "List", "Describe", "Head"];
 
 pub type Kind = &'static dyn DynKind;
 
@@ -185,7 +185,7 @@ pub fn states(items: &[ObservedItem]) -> BTreeMap<(String, String, String), Obje
 }
 
 /// What somebody else does, and a kind takes back by a write, or looks at by a read, that no sample needs.
-const MISHAPS: [(&str, &str); 2] = [
+const MISHAPS: [(&str, &str); 3] = [
     (
         "kms.key",
         "kms = boto3.client('kms')\nkms.update_alias(AliasName='alias/audit', TargetKeyId=kms.create_key()['KeyMetadata']['KeyId'])",
@@ -196,6 +196,10 @@ const MISHAPS: [(&str, &str); 2] = [
          of = {'Name': 'one', 'Format': 'TXT', 'Location': 'https://s3.amazonaws.com/b/x.txt', 'Activate': True, **here}\n\
          guardduty.create_filter(**here, Name='one', Action='ARCHIVE', FindingCriteria={'Criterion': {'severity': {'Lt': 4}}})\n\
          guardduty.create_ip_set(**of)\nguardduty.create_trusted_entity_set(**of)",
+    ),
+    (
+        "cloudtrail.event_data_stores",
+        "boto3.client('cloudtrail').create_event_data_store(Name='one')",
     ),
 ];
 

@@ -49,6 +49,10 @@ const WORDS: &[&[&str]] = &[
         "PENDING_VERIFICATION",
     ],
     &["ARCHIVE", "NOOP"],
+    &["EQUALS", "NOT_EQUALS"],
+    &["WITHIN", "OLDER_THAN"],
+    &["AVAILABLE", "UNAVAILABLE"],
+    &["READY_FOR_UPDATES", "NOT_READY_FOR_UPDATES"],
 ];
 /// Names of XML elements that are the entries of a list.
 const ENTRIES: [&str; 9] = [

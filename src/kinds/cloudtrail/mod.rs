@@ -1,3 +1,4 @@
 //! Kinds of AWS CloudTrail.
 
+pub mod event_data_stores;
 pub mod trail;

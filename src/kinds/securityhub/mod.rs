@@ -1,8 +1,10 @@
 //! Kinds of AWS Security Hub (CSPM).
 
 pub(in crate::kinds) mod administrator;
+pub mod control;
 pub mod finding_aggregator;
 pub mod hub;
+pub mod insight;
 pub mod standards;
 
 use std::sync::Arc;

@@ -22,7 +22,7 @@ from emulator.missing import Forward, handles
 from emulator.wire import Call
 
 SERVICE = "events.amazonaws.com"
-READ_PREFIXES = ("Describe", "Get", "List")
+READ_PREFIXES = ("BatchGet", "Describe", "Get", "List")
 WITH_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 Event = dict[str, Any]
 # How a template's `<aws.events.event>` spells members.

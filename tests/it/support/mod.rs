@@ -180,7 +180,7 @@ impl Account {
 
     /// The writes that arrived for this account, as `iam:CreateRole`.
     pub fn writes(&self) -> Vec<String> {
-        let reads = ["Get", "List", "Describe", "Head"];
+        let reads = ["BatchGet", "Get", "List", "Describe", "Head"];
         self.calls()
             .iter()
             .filter(|call| call.service != "sts")

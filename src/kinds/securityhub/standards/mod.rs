@@ -5,6 +5,7 @@ mod diff;
 mod observe;
 mod spec;
 
+pub use self::observe::{is_of_aws, standard_of, subscriptions};
 pub use self::spec::{Action, Spec, State};
 use super::{DESCRIBE, administrator, hub_arn};
 use crate::aws::Call;
@@ -16,7 +17,7 @@ use crate::kinds::{
 };
 
 const STANDARDS: Call = Call::new("securityhub", "DescribeStandards");
-const ENABLED: Call = Call::new("securityhub", "GetEnabledStandards");
+pub const ENABLED: Call = Call::new("securityhub", "GetEnabledStandards");
 const ENABLE: Call = Call::new("securityhub", "BatchEnableStandards");
 const DISABLE: Call = Call::new("securityhub", "BatchDisableStandards");
 
@@ -96,7 +97,7 @@ fn name(arn: &str) -> Option<&str> {
 }
 
 /// Whether a standard is AWS Control Tower's own (Security Hub User Guide, "Service-managed standards").
-fn is_of_another_service(name: &str) -> bool {
+pub fn is_of_another_service(name: &str) -> bool {
     name.starts_with("service-managed-")
 }
 

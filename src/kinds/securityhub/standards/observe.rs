@@ -37,7 +37,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
 
 /// Those of other clouds are others' (Security Hub API Reference, `Standard`, `Provider`). A standard from
 /// before there were others has none.
-fn is_of_aws(provider: Option<&StandardsProvider>) -> bool {
+pub fn is_of_aws(provider: Option<&StandardsProvider>) -> bool {
     provider.is_none_or(|provider| *provider == StandardsProvider::Aws)
 }
 
