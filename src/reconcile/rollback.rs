@@ -303,6 +303,11 @@ fn back_already(fields: &BTreeSet<&str>, later: &Later<'_>) -> Left {
     }
 }
 
+fn kind_of(key: &DriftKey) -> Result<&'static dyn DynKind, String> {
+    let kind = &key.item.kind;
+    registry::find(kind).ok_or_else(|| format!("this version does not know the kind {kind}"))
+}
+
 /// The plan of an object, or why all of it is left alone.
 async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result<PutBack, Left> {
     let before = done.before()?;
@@ -310,8 +315,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let after = done.after()?;
     let DriftKey { account, region, item, object } = &done.key;
     let session = way_in(looked, account)?;
-    let kind = registry::find(&item.kind)
-        .ok_or_else(|| format!("this version does not know the kind {}", item.kind))?;
+    let kind = kind_of(&done.key)?;
     let last = done.changes.last().ok_or("the history has no change of it")?;
     let declared_then = &last.intent.about.spec;
     let facts = again::facts(session, region, item);
@@ -349,12 +353,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     if let Some(half) = &half {
         half.leaves_to_do(&mut backs, done.making(&before));
     }
-    let whole = match done.making(&before) {
-        Some(_) => look_at_all(session, &facts, kind, declared_then, object).await?,
-        None => by_run.object.clone(),
-    };
-    let seen = Seen { before: &before, now: &by_run.object, whole: &whole };
-    only_own(kind, &facts, seen, &mut backs)?;
+    only_own(done, session, &facts, (&before, &by_run.object), &mut backs).await?;
     if backs.is_empty() {
         return Err(back_already(&fields, later));
     }
@@ -387,12 +386,22 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
 }
 
 /// Leaves out what is back already; nothing of it, where anything would take away what the run has not written.
-fn only_own(
-    kind: &dyn DynKind,
+async fn only_own(
+    done: &Done<'_>,
+    session: &Arc<Session>,
     facts: &Facts,
-    seen: Seen<'_>,
+    (before, now): (&Object<Value>, &Object<Value>),
     backs: &mut Vec<Back<'_>>,
 ) -> Result<(), Left> {
+    let kind = kind_of(&done.key)?;
+    let whole = match done.making(before) {
+        Some(made) => {
+            let declared = &made.intent.about.spec;
+            look_at_all(session, facts, kind, declared, &done.key.object).await?
+        }
+        None => now.clone(),
+    };
+    let seen = Seen { before, now, whole: &whole };
     let mut needless = BTreeSet::new();
     let written: Vec<_> = backs.iter().map(Back::written).collect();
     for (at, back) in backs.iter().enumerate() {
