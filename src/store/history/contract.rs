@@ -28,6 +28,43 @@ pub async fn holds(store: &Store) {
     a_run_without_a_sign_of_life_was_killed(store).await;
     accounts::holds(store).await;
     late::holds(store).await;
+    what_waits_is_there_until_it_is_answered(store).await;
+}
+
+async fn what_waits_is_there_until_it_is_answered(store: &Store) {
+    let event =
+        |last: u8, kind: &str, region: Option<&str>, mark: &str, minute: i64| WaitingEvent {
+            account: account(last),
+            kind: kind.to_owned(),
+            region: region.map(Region::new),
+            mark: mark.to_owned(),
+            told: at(minute),
+            about: json!({"call": mark}),
+        };
+    let trail = event(40, "cloudtrail.trail", None, "a", 10);
+    let later = event(40, "cloudtrail.trail", None, "b", 20);
+    let ebs = event(40, "ec2.ebs_encryption", Some("eu-west-1"), "a", 10);
+    let all = vec![trail.clone(), later.clone(), ebs.clone()];
+    store.note_waiting(all.clone()).await.unwrap();
+    store.note_waiting(vec![trail]).await.unwrap();
+    let marks = async |minute: i64| -> Vec<(String, String)> {
+        let all = store.waiting(at(minute)).await.unwrap();
+        all.into_iter().map(|event| (event.kind, event.mark)).collect()
+    };
+    assert_eq!(marks(30).await.len(), 3, "each once");
+    let answered = |kind: &str, region: Option<&str>, minute: i64| Answered {
+        account: account(40),
+        kind: kind.to_owned(),
+        region: region.map(Region::new),
+        told: at(minute),
+    };
+    let looks = vec![answered("cloudtrail.trail", None, 10), answered("iam.role", None, 90)];
+    store.note_answered(looks, at(30)).await.unwrap();
+    let waiting = store.waiting(at(30)).await.unwrap();
+    assert_eq!(waiting, [ebs, later], "what came after the look's events waits on");
+    assert_eq!(marks(24 * 60 + 15).await.len(), 1, "nothing waits for ever");
+    store.note_answered(Vec::new(), at(3 * 24 * 60)).await.unwrap();
+    assert!(store.waiting(at(30)).await.unwrap().is_empty());
 }
 
 fn at(minute: i64) -> DateTime<Utc> {
@@ -180,7 +217,8 @@ fn seen(last: u8, minute: i64) -> SeenAccount {
 }
 
 fn drifted(key: &DriftKey, field: &str) -> DriftSeen {
-    DriftSeen { key: key.clone(), about: json!({ "drift": field }), by: Vec::new(), right: None }
+    let row = RowSeen { field: field.to_owned(), ..RowSeen::default() };
+    DriftSeen { key: key.clone(), about: json!({}), rows: vec![row] }
 }
 
 async fn of(store: &Store, last: u8) -> Vec<Entry> {
@@ -197,17 +235,21 @@ async fn drift_begins_goes_on_and_ends(store: &Store) {
     };
     let mut first = seen(3, 20);
     first.drifted = vec![drifted(&bucket, "versioning"), drifted(&trail, "there")];
-    first.drifted[0].by = vec![who.clone()];
+    first.drifted[0].rows[0].by = vec![who.clone()];
     store.note_seen(vec![first]).await.unwrap();
     let mut second = seen(3, 30);
-    second.drifted = vec![drifted(&bucket, "encryption"), drifted(&trail, "there")];
+    second.drifted = vec![drifted(&bucket, "versioning"), drifted(&trail, "there")];
+    let encryption = drifted(&bucket, "encryption").rows;
+    second.drifted[0].rows.extend(encryption);
     store.note_seen(vec![second]).await.unwrap();
     let open = store.open_drift().await.unwrap();
     assert_eq!(open.len(), 2);
     let of_bucket = open.iter().find(|entry| entry.object == bucket).unwrap();
     assert_eq!((of_bucket.time, of_bucket.what), (at(20), What::Drift));
     assert_eq!(of_bucket.about["last_seen"], json!(at(30)));
-    assert_eq!(of_bucket.about["drift"], "encryption");
+    let fields: Vec<&Value> =
+        of_bucket.about["drift"].as_array().unwrap().iter().map(|row| &row["field"]).collect();
+    assert_eq!(fields, ["versioning", "encryption"]);
     assert_eq!(of_bucket.about["by"], json!([who]), "who opened it stays");
     let of_trail = open.iter().find(|entry| entry.object == trail).unwrap();
     assert_eq!(of_trail.about["by"], json!([]), "nobody is named for what they did not touch");
