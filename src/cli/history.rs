@@ -247,6 +247,7 @@ fn line_of_run(run: &RunRecord) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -266,9 +267,9 @@ mod tests {
             time: chrono::DateTime::UNIX_EPOCH,
             what,
             object: evenkeel::store::history::DriftKey {
-                account: "111122223333".parse().unwrap_or_else(|error| panic!("{error}")),
+                account: "111122223333".parse().unwrap(),
                 region: evenkeel::names::Region::new("eu-west-1"),
-                item: "cloudtrail.trail.main".parse().unwrap_or_else(|error| panic!("{error}")),
+                item: "cloudtrail.trail.main".parse().unwrap(),
                 object: "main".to_owned(),
             },
             run: "r".to_owned(),

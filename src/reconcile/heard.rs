@@ -32,13 +32,15 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// Whether it was of the kind of an object, where that is.
+    fn is_there(&self, object: &ObjectPlan) -> bool {
+        let in_region = || self.region.as_ref().is_none_or(|region| *region == object.region);
+        self.account == object.account && self.kind == object.item.kind && in_region()
+    }
+
     /// Whether it may have touched an object: not where it names another one.
     fn is_about(&self, object: &ObjectPlan, known_as: &[String]) -> bool {
-        let is_there = self.region.as_ref().is_none_or(|region| *region == object.region);
-        self.account == object.account
-            && self.kind == object.item.kind
-            && is_there
-            && self.named.may_touch(&self.by.call, object, known_as)
+        self.named.may_touch(&self.by.call, object, known_as)
     }
 }
 
@@ -127,12 +129,13 @@ impl Hearsay {
     /// Who may have touched an object, whenever that was: what they made of it may have been seen, and put right,
     /// before their event came.
     pub fn touching(&self, object: &ObjectPlan) -> Vec<ByWhom> {
-        if self.told.is_empty() {
+        let there: Vec<&Heard> = self.told.iter().filter(|heard| heard.is_there(object)).collect();
+        if there.is_empty() {
             return Vec::new();
         }
         let mut known_as = self.right.known_as(object);
         known_as.extend(own_ids(object));
-        let about = self.told.iter().filter(|heard| heard.is_about(object, &known_as));
+        let about = there.into_iter().filter(|heard| heard.is_about(object, &known_as));
         about.map(|heard| heard.by.clone()).collect()
     }
 }

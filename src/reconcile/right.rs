@@ -16,7 +16,7 @@ use crate::store::history::callers::digest;
 /// Ids of an object that are kept, of those that it has had.
 const MOST_IDS: usize = 16;
 /// What was read so shortly before its account's look was over was read at its end.
-const AT_ONCE: TimeDelta = TimeDelta::seconds(1);
+const AT_ONCE: TimeDelta = TimeDelta::seconds(5);
 
 /// When objects were as declared last.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use crate::store::history::Answered;
 use crate::store::history::callers::{Room, Told, keep};
 
 /// Calls that are remembered: of one principal with one call in an account, and of all.
-const ROOM: Room = Room { of_one: 100, of_all: 5_000 };
+const ROOM: Room = Room { of_one: 100, of_all: 2_000 };
 /// There is room for all.
 const ALL: Room = Room { of_one: usize::MAX, of_all: usize::MAX };
 /// For so long they are, whatever comes of the looks.
@@ -137,6 +137,7 @@ mod tests {
         let all = unanswered.with(Vec::new(), now);
         assert_eq!(all.len(), ROOM.of_all + 1);
         assert_eq!(all.last().unwrap().by.count(), ROOM.of_all, "the others are counted");
+        let unanswered = Unanswered::default();
         let mut old = heard("old");
         old.by.time = Some(now);
         unanswered.ended(&part("iam.role"), &[old], None);
