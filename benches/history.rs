@@ -15,7 +15,7 @@ use evenkeel::names::{AccountId, Region};
 use evenkeel::store::Store;
 use evenkeel::store::history::{
     DriftKey, DriftSeen, Ending, Extent, Filter, Intent, IntentAbout, Outcome, OutcomeAbout,
-    OutcomeWord, RunAbout, RunRecord, SeenAccount, Verified, What,
+    OutcomeWord, RowSeen, RunAbout, RunRecord, SeenAccount, Verified, What,
 };
 use serde_json::json;
 
@@ -102,8 +102,7 @@ async fn fill(store: &Store, accounts: usize, days: usize) {
         }
         let drifting: Vec<usize> =
             (0..accounts).filter(|number| (number + day) % DRIFTS_ONE_IN == 0).collect();
-        let seen = |number: usize, drifts: bool| {
-            SeenAccount {
+        let seen = |number: usize, drifts: bool| SeenAccount {
             run: format!("look {day} 0"),
             time: morning,
             began: morning,
@@ -114,9 +113,13 @@ async fn fill(store: &Store, accounts: usize, days: usize) {
             drifted: drifts
                 .then(|| DriftSeen {
                     key: key(number, day),
-                    about: json!({"drift": [{"field": "minimum_password_length", "actual": 9, "desired": 14}], "mode": "enforce"}),
-                    by: Vec::new(),
-                    right: None,
+                    about: json!({"mode": "enforce"}),
+                    rows: vec![RowSeen {
+                        field: "minimum_password_length".to_owned(),
+                        actual: json!(9),
+                        desired: json!(14),
+                        ..RowSeen::default()
+                    }],
                 })
                 .into_iter()
                 .collect(),
@@ -124,7 +127,6 @@ async fn fill(store: &Store, accounts: usize, days: usize) {
             unknown: Vec::new(),
             excepted: 0,
             touched: Vec::new(),
-        }
         };
         let all: Vec<SeenAccount> =
             (0..accounts).map(|number| seen(number, drifting.contains(&number))).collect();

@@ -62,6 +62,8 @@ fn a_test() -> Letter {
             subject: Subject::named("test", "a test"),
             since: now,
             by: Vec::new(),
+            more_by: 0,
+            not_kept: 0,
         }],
         count: 1,
     };

@@ -95,7 +95,11 @@ fn head(shown: &RunShown) {
         )));
     }
     for by in &run.about.caused_by {
-        out::line(&visible(&format!("after {} by {}", by.call, by.principal)));
+        let who = match by.is_not_kept() {
+            true => format!("{} calls whose callers were not kept", by.count()),
+            false => by.principal.clone(),
+        };
+        out::line(&visible(&format!("after {} by {who}", by.call)));
     }
 }
 

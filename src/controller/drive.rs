@@ -19,6 +19,7 @@ use super::clocks::Clocks;
 use super::ended::Ended;
 use super::events::{Event, Routes, parse};
 use super::inbox::{Batch, Inbox, Message, poll, watch};
+use super::keeping::Keeping;
 use super::pace::{Came, Pace};
 use super::queue::{Cause, Job, Key, Lanes, Queue};
 use super::said::{Hearer, Said};
@@ -26,8 +27,10 @@ use super::schedule::Schedules;
 use super::setback::Setback;
 use super::sight::Sight;
 use super::strange::Strange;
+use super::waiting::Waiting;
 use crate::names::{AccountId, Region};
 use crate::reconcile::Stop;
+use crate::store::history::callers::Kept;
 
 /// What one call sets off comes together: a look waits so long after the first event.
 pub const TOGETHER: Duration = Duration::from_millis(100);
@@ -67,6 +70,14 @@ pub trait Runs: Send + Sync {
 
     /// Whether a call was made by one of our own runs: they look at what they wrote by themselves.
     fn is_ours(&self, event: &Event) -> bool;
+
+    /// Keeps events until their looks are over, where that can be done: their messages are deleted then.
+    async fn keep(&self, _waiting: Vec<Waiting>) {}
+
+    /// The events whose looks a process before this one did not get to.
+    async fn waiting(&self) -> Vec<Waiting> {
+        Vec::new()
+    }
 }
 
 /// Who makes calls that are made only to be heard of.
@@ -132,6 +143,8 @@ impl Controller {
             polling.spawn(pass(heart, state.mark.clone(), passing));
         }
         let mut in_hand = InHand::default();
+        let mut keeping = Keeping::default();
+        state.take_up(self.runs.waiting().await);
         let mut beating: FuturesUnordered<BoxFuture<'_, Beat>> = FuturesUnordered::new();
         loop {
             state.tick();
@@ -146,6 +159,10 @@ impl Controller {
                 job.what.parts().iter().for_each(|part| state.pace.begun(part));
                 in_hand.begin(Arc::clone(&self.runs), job);
             }
+            keeping.begin(|waiting| {
+                let runs = Arc::clone(&self.runs);
+                async move { runs.keep(waiting).await }.boxed()
+            });
             state.say(Said::Turn { queue: &state.queue });
             let until = state.wakes_at(self.heart.is_some() && beating.len() < BEATS_AT_ONCE);
             tokio::select! {
@@ -153,9 +170,10 @@ impl Controller {
                 () = stop.raised() => break,
                 Some((job, ended)) = in_hand.next() => state.ended(&job, ended),
                 Some((messages, queued)) = batches.recv(), if state.has_room() => {
-                    // Who asks has gone only when the loop is over.
-                    let _ = queued.send(state.take_in(messages));
+                    let (receipts, waiting) = state.take_in(messages);
+                    keeping.add(waiting, (queued, receipts));
                 }
+                () = keeping.done() => {}
                 Some((account, made)) = beating.next() => state.beaten(&account, made),
                 Some(accounts) = passed.recv() => {
                     accounts.iter().for_each(|account| state.came(account));
@@ -365,10 +383,10 @@ impl<'a> State<'a> {
         soonest.unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP)
     }
 
-    /// Puts into the queue what messages tell; gives the receipts of those that are done with.
-    fn take_in(&mut self, messages: Vec<Message>) -> Vec<String> {
+    /// Puts into the queue what messages tell; gives the receipts of those that are done with, and what waits for its look.
+    fn take_in(&mut self, messages: Vec<Message>) -> (Vec<String>, Vec<Waiting>) {
         let at = self.of.clocks.now() + TOGETHER;
-        let mut receipts = Vec::new();
+        let (mut receipts, mut waiting) = (Vec::new(), Vec::new());
         for message in messages {
             let event = match parse(&message.body) {
                 Ok(event) => event,
@@ -381,13 +399,21 @@ impl<'a> State<'a> {
                 }
             };
             receipts.push(message.receipt);
-            self.told(&event, at);
+            waiting.extend(self.told(&event, at));
         }
-        receipts
+        (receipts, waiting)
     }
 
-    /// Puts into the queue what an event may have touched.
-    fn told(&mut self, event: &Event, at: Duration) {
+    /// Puts into the queue what waited for a look when the process before ended.
+    fn take_up(&mut self, waiting: Vec<Waiting>) {
+        let now = self.of.clocks.now();
+        for Waiting { part, called } in waiting {
+            self.queue.add(Key::Part(part), now, Cause::Event(Box::new(called)));
+        }
+    }
+
+    /// Puts into the queue what an event may have touched; gives what of it waits for its look.
+    fn told(&mut self, event: &Event, at: Duration) -> Vec<Waiting> {
         let now = self.of.clocks.now();
         let lag = (self.of.clocks.wall() - event.time).to_std().unwrap_or_default();
         self.sight().heard(&event.account, lag, now);
@@ -401,22 +427,27 @@ impl<'a> State<'a> {
                 }
                 (false, None) => {}
             }
-            return;
+            return Vec::new();
         }
         if self.of.runs.is_ours(event) {
             self.sight().counts.ours += 1;
-            return;
+            return Vec::new();
         }
         let parts = self.routes.parts(event);
         self.say(Said::Told { event, parts: parts.len() });
+        let called = event.called(self.of.clocks.wall());
+        let mut waiting = Vec::new();
         for part in parts {
-            let (id, call, time) = (event.id.clone(), event.call.clone(), event.time);
-            let (region, by) = (event.region.clone(), Box::new(event.by.clone()));
-            let named = Arc::clone(&event.named);
-            let cause = Cause::Event { id, call, region, time, by, named };
+            let cause = Cause::Event(Box::new(called.clone()));
             let at = self.pace.told(&part, event.sort, now).max(at);
-            self.queue.add(Key::Part(part), at, cause);
+            match self.queue.add(Key::Part(part.clone()), at, cause) {
+                Kept::New | Kept::Again => {
+                    waiting.push(Waiting { part, called: called.clone() });
+                }
+                Kept::Counted => {}
+            }
         }
+        waiting
     }
 
     fn ended(&mut self, job: &Job, ended: Option<Ended>) {

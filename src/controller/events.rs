@@ -14,10 +14,11 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 pub use super::caller::Caller;
-use super::queue::Part;
+use super::queue::{Called, Part};
 use crate::kinds::{Scope, registry};
 use crate::names::{AccountId, Region};
 use crate::reconcile::Named;
+use crate::store::history::ByWhom;
 
 /// What EventBridge calls CloudTrail's events of calls, of sign-ins and of service events.
 const FROM_CLOUDTRAIL: &str = "via CloudTrail";
@@ -52,6 +53,23 @@ pub struct Event {
     /// The same for a call that the same caller makes again, asking for the same: it says how soon is looked,
     /// and never whether.
     pub sort: u64,
+}
+
+impl Event {
+    /// As a cause of a look; `told` is now.
+    pub fn called(&self, told: DateTime<Utc>) -> Called {
+        let by = ByWhom {
+            principal: self.by.arn.clone(),
+            call: self.call.clone(),
+            time: Some(self.time),
+            address: self.by.source_address.clone(),
+            agent: self.by.user_agent.clone(),
+            event: Some(self.id.clone()),
+            ..ByWhom::default()
+        };
+        let identity = self.by.source_identity.clone();
+        Called::of(by, identity, self.region.clone(), Arc::clone(&self.named), told)
+    }
 }
 
 /// A message that is no event of CloudTrail.
@@ -149,7 +167,12 @@ pub fn parse(body: &str) -> Result<Event, NoEvent> {
         region: region(envelope.region)?,
         call: short(format!("{}:{}", detail.event_source, detail.event_name)),
         by: Caller {
-            arn: short(arn.or(invoked_by).or(kind).unwrap_or_else(|| "nobody named".to_owned())),
+            arn: short(
+                arn.filter(|arn| !arn.is_empty())
+                    .or(invoked_by)
+                    .or(kind)
+                    .unwrap_or_else(|| "nobody named".to_owned()),
+            ),
             source_identity: session_context.and_then(|context| context.source_identity).map(short),
             source_address: detail.source_address.map(short),
             user_agent: detail.user_agent.map(short),

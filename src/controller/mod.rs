@@ -64,6 +64,7 @@ pub mod git;
 pub mod heads;
 pub mod in_force;
 pub mod inbox;
+mod keeping;
 pub mod pace;
 pub mod pulse;
 pub mod queue;
@@ -77,6 +78,7 @@ mod silences;
 pub mod sqs;
 mod strange;
 pub mod told;
+pub mod waiting;
 
 pub use audience::Audience;
 pub use error::ControllerError;

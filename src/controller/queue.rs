@@ -7,22 +7,20 @@
 //! one account at once is for those who run them to see to, since the queue does not know the accounts
 //! of a target ([`crate::reconcile::AccountLocks`]).
 
+mod cause;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+pub use cause::{Called, Cause, Causes};
 
-use super::caller::Caller;
 use super::setback::Setback;
 use crate::names::{AccountId, Region};
-use crate::reconcile::Named;
+use crate::store::history::callers::Kept;
 
 /// Looks at a part that fail in a row, after which it is left to its target's schedule: an event may
 /// name what is not there.
 pub const MOST_FAILURES: u32 = 6;
-/// Causes that are kept for each thing; more are only counted.
-const CAUSES_KEPT: usize = 16;
 
 /// One kind of an account in one Region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,74 +44,6 @@ pub enum Key {
     Path(String),
     /// All that a target declares, in all of its accounts.
     Target(String),
-}
-
-/// Why something is looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
-    /// The controller has just started.
-    Start,
-    /// The kill switch is off again.
-    Released,
-    /// Its schedule says so.
-    Schedule,
-    /// AWS told of a call that may have changed it.
-    Event {
-        /// The event's id.
-        id: String,
-        /// The call, as `cloudtrail.amazonaws.com:DeleteTrail`.
-        call: String,
-        /// The Region that it was made in.
-        region: Region,
-        /// When it was made.
-        time: DateTime<Utc>,
-        /// Who AWS says did it.
-        by: Box<Caller>,
-        /// What the call names.
-        named: Arc<Named>,
-    },
-    /// Nothing is heard of the account.
-    Blind,
-    /// Events depend on it.
-    Path,
-    /// Other controllers share it: some of it is left, or they had it in hand and may have died with it.
-    Elsewhere,
-    /// The look before failed.
-    Again {
-        /// Failures in a row.
-        failures: u32,
-    },
-}
-
-/// The causes of one look.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Causes {
-    /// The first ones.
-    pub kept: Vec<Cause>,
-    /// How many more there were.
-    pub more: usize,
-}
-
-impl Causes {
-    /// Whether AWS told of one of them.
-    pub fn has_event(&self) -> bool {
-        self.kept.iter().any(|cause| matches!(cause, Cause::Event { .. }))
-    }
-
-    fn add(&mut self, cause: Cause) {
-        if self.kept.contains(&cause) {
-            return;
-        }
-        match self.kept.len() < CAUSES_KEPT {
-            true => self.kept.push(cause),
-            false => self.more += 1,
-        }
-    }
-
-    fn add_all(&mut self, others: Self) {
-        others.kept.into_iter().for_each(|cause| self.add(cause));
-        self.more += others.more;
-    }
 }
 
 /// What is looked at in one run.
@@ -227,12 +157,13 @@ impl Queue {
         Self { lanes, ..Self::default() }
     }
 
-    /// Wishes for a look at some time. When there is such a wish already, the earlier time holds.
-    pub fn add(&mut self, key: Key, at: Duration, cause: Cause) {
+    /// Wishes for a look at some time. When there is such a wish already, the earlier time holds. Says what became of the
+    /// cause.
+    pub fn add(&mut self, key: Key, at: Duration, cause: Cause) -> Kept {
         let slot =
             self.waiting.entry(key).or_insert_with(|| Slot { at, causes: Causes::default() });
         slot.at = slot.at.min(at);
-        slot.causes.add(cause);
+        slot.causes.add(cause)
     }
 
     /// How many things wait.
@@ -331,7 +262,9 @@ impl Queue {
     /// A look is over, and others have some of it in hand: it is looked after later.
     pub fn left(&mut self, what: &What, at: Duration) {
         self.done(what);
-        what.keys().into_iter().for_each(|key| self.add(key, at, Cause::Elsewhere));
+        for key in what.keys() {
+            self.add(key, at, Cause::Elsewhere);
+        }
     }
 
     /// A look failed: it is repeated after a pause, which depends on why ([`Setback::pause`]) and on how

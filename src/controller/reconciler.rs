@@ -31,14 +31,16 @@ use super::queue::{Causes, Job, What};
 use super::said::Said;
 use super::setback::Setback;
 use super::sight::Sight;
+use super::waiting::Waiting;
 use crate::aws::meter::Meter;
 use crate::guards::KillSwitch;
 use crate::guards::kill_switch::{News, Watched};
 use crate::notify::Telling;
 use crate::reconcile::look::Listed;
 use crate::reconcile::{AccountLocks, Keeper, Kept, LastRight, LeaseCounts, RunOutcome, Stop};
-use crate::store::StoreError;
 use crate::store::audit::SharedLog;
+use crate::store::history::{Answered, WaitingEvent};
+use crate::store::{Store, StoreError};
 
 use attempt::Attempt;
 use came_to::CameTo;
@@ -151,7 +153,9 @@ impl Reconciler {
         let attempt = Attempt { of: self, begun: &begun, version: &version, meter, mended };
         let ended = attempt.run().await;
         let told = heard(&job.what, &job.causes);
-        self.own.unanswered.ended(&job.what, &told, ended.as_ref().ok().map(|ended| ended.0));
+        let outcome = ended.as_ref().ok().map(|ended| ended.0);
+        let answered = self.own.unanswered.ended(&job.what, &told, outcome);
+        self.answered(answered).await;
         let failed = ended.as_ref().err();
         // One that somebody stopped says nothing.
         if failed.is_none_or(|error| error.outcome() != RunOutcome::Interrupted) {
@@ -165,6 +169,24 @@ impl Reconciler {
                 self.voice.say(&Said::Failed { begun: &begun, error: &error, has_looked });
                 (error.outcome(), None)
             }
+        }
+    }
+
+    /// Where it is kept what happened, if it is open.
+    async fn history(&self) -> Option<Store> {
+        let version = self.files.good();
+        let kept = self.keeper.kept(version.what.fleet.as_ref()).await;
+        kept.history().cloned()
+    }
+
+    /// Forgets what looks have answered.
+    async fn answered(&self, looks: Vec<Answered>) {
+        if looks.is_empty() {
+            return;
+        }
+        let Some(store) = self.history().await else { return };
+        if let Err(error) = store.note_answered(looks, Utc::now()).await {
+            tracing::warn!("the next start looks again for events that are answered: {error}");
         }
     }
 
@@ -212,5 +234,35 @@ impl Runs for Reconciler {
 
     fn is_ours(&self, event: &Event) -> bool {
         self.own.ours.made(event)
+    }
+
+    async fn keep(&self, waiting: Vec<Waiting>) {
+        let Some(store) = self.history().await else { return };
+        let events = waiting.iter().map(Waiting::stored).collect::<Result<Vec<_>, _>>();
+        let kept = match events {
+            Ok(events) => store.note_waiting(events).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = kept {
+            tracing::warn!("who made a call is named only if nobody kills this process: {error}");
+        }
+    }
+
+    async fn waiting(&self) -> Vec<Waiting> {
+        let Some(store) = self.history().await else { return Vec::new() };
+        let read = |event: &WaitingEvent| match Waiting::of_stored(event) {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                tracing::warn!("an event that waited cannot be read: {error}");
+                None
+            }
+        };
+        match store.waiting(Utc::now()).await {
+            Ok(events) => events.iter().filter_map(read).collect(),
+            Err(error) => {
+                tracing::warn!("which events waited is not known: {error}");
+                Vec::new()
+            }
+        }
     }
 }

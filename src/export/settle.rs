@@ -118,7 +118,7 @@ async fn plan(
     let aimed = Aimed { baseline, ceiling: Mode::Report };
     let declared = declare(aimed, session, reads, about, &selection).await;
     let mut items = declared.unresolved;
-    items.extend(observe_all(session, reads, declared.items, None, &turns(), || {}).await);
+    items.extend(observe_all(session, reads, declared.items, None, &turns(), |_, _| {}).await);
     let account = plan_account(&AccountInput {
         items,
         beside: Vec::new(),

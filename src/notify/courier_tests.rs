@@ -60,6 +60,8 @@ fn letter(number: u32) -> Letter {
             subject: Subject::named(number.to_string(), "x"),
             since: Utc::now(),
             by: Vec::new(),
+            more_by: 0,
+            not_kept: 0,
         }],
         count: 1,
     };

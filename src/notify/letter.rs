@@ -57,6 +57,12 @@ pub struct AffectedObject {
     /// Who did it, as far as AWS told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<ByWhom>,
+    /// How many more may have.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_by: usize,
+    /// How many calls there were besides whose callers were not kept.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_kept: usize,
 }
 
 /// A notice.

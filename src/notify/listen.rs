@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde_json::Value;
 
 use super::holds::{self, Hold};
 use super::matter::{About, Fine, Matter, Seen, Subject, key_of};
@@ -18,7 +19,7 @@ use crate::plan::render::value;
 use crate::plan::words::{counted, without_request};
 use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
 use crate::reconcile::{self, ApplyReport, ListenError, Listener, Note, RunEvent, Step, Told};
-use crate::store::history::ByWhom;
+use crate::store::history::{ByWhom, DriftRow};
 use crate::visible::{shortened, visible};
 
 /// An exception is told of so long before its end.
@@ -114,6 +115,9 @@ impl Hearing {
         seen.done = std::mem::take(&mut heard.done);
         seen.fine = std::mem::take(&mut heard.fine);
         seen.accounts = heard.accounts.iter().cloned().collect();
+        for (key, drifted) in &heard.drifted {
+            seen.rows.insert(key.clone(), drifted.marks());
+        }
         for drifted in heard.drifted.into_values() {
             let refused = heard.refused.as_ref();
             match drifted.became(refused) {
@@ -181,11 +185,11 @@ impl Hearing {
         today: NaiveDate,
     ) {
         let subject = || Subject::of(object, name, targets);
-        if self.run.heard.touching(object).next().is_some() {
+        if !self.run.heard.touching(object).is_empty() {
             heard.touched.push(subject());
         }
         if !matches!(object.verdict, Verdict::InSync | Verdict::Skipped { .. }) {
-            let by: Vec<ByWhom> = self.run.heard.of_object(object).cloned().collect();
+            let by: Vec<ByWhom> = self.run.heard.of_object(object);
             if !by.is_empty() {
                 heard.by.insert(key_of(object), by);
             }
@@ -329,6 +333,17 @@ impl Drifted {
             steps: Vec::new(),
             verified: None,
         }
+    }
+
+    /// What differs, as the history tells it apart.
+    fn marks(&self) -> Vec<u64> {
+        let null = Value::Null;
+        let mark = |(drift, is_finding): &(FieldDrift, bool)| {
+            let values =
+                (drift.actual.as_ref().unwrap_or(&null), drift.desired.as_ref().unwrap_or(&null));
+            DriftRow::mark_of(&drift.field, (!is_finding).then_some(values))
+        };
+        self.drift.iter().map(mark).collect()
     }
 
     /// What differs: of what only people can mend, the fields alone, since its words may say how long

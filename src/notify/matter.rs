@@ -10,7 +10,7 @@ use crate::fleet::notify::{On, Severity};
 use crate::kinds::TRAIL;
 use crate::names::{AccountId, ItemName, Region};
 use crate::plan::ObjectPlan;
-use crate::store::history::{ByWhom, DriftKey};
+use crate::store::history::{ByWhom, DriftKey, DriftRow};
 
 /// The kinds that all else depends on: events, and what is known of who did what.
 pub const PATH: &[&str] = &[TRAIL];
@@ -209,14 +209,27 @@ pub struct Seen {
     pub done: Vec<Matter>,
     /// What is as it should be.
     pub fine: Fine,
+    /// What differs of which object, in the order of the lines that say it, by [`DriftRow::mark`].
+    pub rows: BTreeMap<String, Vec<u64>>,
     /// What is known from before of drift: since when, and by whom.
-    pub known: BTreeMap<String, (DateTime<Utc>, Vec<ByWhom>)>,
+    pub known: BTreeMap<String, Known>,
     /// The accounts that were looked at.
     pub accounts: BTreeSet<AccountId>,
     /// What was touched by somebody, as events told by now: they may have done what was put right before.
     pub touched: Vec<Subject>,
     /// Who did what was put right before, as is known by now.
     pub late: Vec<Late>,
+}
+
+/// What the history knows of drift.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Known {
+    /// Since when it is so.
+    pub since: DateTime<Utc>,
+    /// Who may have done any of it.
+    pub by: Vec<ByWhom>,
+    /// What differs, each with who may have done it.
+    pub rows: Vec<DriftRow>,
 }
 
 /// What was told, and who may have done it, as is known by now.
@@ -240,6 +253,7 @@ impl Seen {
             standing: Vec::new(),
             done: Vec::new(),
             fine: Fine::default(),
+            rows: BTreeMap::new(),
             known: BTreeMap::new(),
             accounts: BTreeSet::new(),
             touched: Vec::new(),

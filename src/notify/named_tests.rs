@@ -39,7 +39,7 @@ fn told(item: &str, ended: &Value, by: &[&str], added: usize) -> Option<Late> {
         about,
     };
     let added = by[by.len() - added..].to_vec();
-    late(&subject, NamedLate { entry, added }).unwrap()
+    late(&subject, NamedLate { entry, added, past: Vec::new() }).unwrap()
 }
 
 #[test]
@@ -50,9 +50,10 @@ fn it_matters_as_much_as_what_was_told_of_it() {
     assert_eq!(policy(json!({"risk": "disruptive"})), Severity::Medium);
     assert_eq!(policy(json!({"resolved_in": "b"})), Severity::Medium, "it was told as drift");
     assert_eq!(policy(json!({"how": "elsewhere"})), Severity::Medium);
-    for how in ["applied", "elsewhere"] {
-        assert_eq!(severity("cloudtrail.trail.main", json!({"how": how})), Severity::Critical);
-    }
+    let trail = |ended| severity("cloudtrail.trail.main", ended);
+    assert_eq!(trail(json!({})), Severity::High, "as the notice that it was put right");
+    assert_eq!(trail(json!({"resolved_in": "b"})), Severity::Critical);
+    assert_eq!(trail(json!({"how": "elsewhere"})), Severity::Critical);
 }
 
 #[test]
@@ -71,4 +72,33 @@ fn who_is_new_is_said_with_who_put_it_right() {
     assert_eq!(other.on, On::Drift);
     assert!(other.did.contains("somebody put it right"), "{other:?}");
     assert_eq!(other.look, "evenkeel history -a 111122223333 -k s3.bucket");
+}
+
+#[test]
+fn who_did_what_is_right_again_while_the_rest_goes_on_is_said_with_what_it_is() {
+    let told = told("s3.bucket.a", &json!({}), &["ann"], 1).unwrap();
+    let entry = Entry {
+        time: "2026-01-01T00:01:00Z".parse().unwrap(),
+        what: What::Drift,
+        object: DriftKey {
+            account: told.matter.subject.account.clone().unwrap(),
+            region: Region::new("eu-west-1"),
+            item: "s3.bucket.a".parse().unwrap(),
+            object: String::new(),
+        },
+        run: "r".to_owned(),
+        change: None,
+        actor: None,
+        about: json!({"opened_in": "r"}),
+    };
+    let since = "2026-01-01T00:00:30Z".parse().ok();
+    let by = vec![who("ann"), who("eve")];
+    let row = DriftRow { field: "versioning".to_owned(), since, by, ..DriftRow::default() };
+    let named = NamedLate { entry, added: vec![who("eve")], past: vec![row] };
+    let late = late(&told.matter.subject, named).unwrap().unwrap();
+    let said = "who may have changed versioning, which is right again, is known by now: \
+                s:Call by eve";
+    assert_eq!(late.matter.what, [said]);
+    assert_eq!((late.matter.on, late.matter.severity), (On::Drift, Severity::Medium));
+    assert_eq!((Some(late.since), &late.by[0]), (since, &who("eve")));
 }

@@ -12,14 +12,14 @@ use super::channel::Reached;
 use super::channels;
 use super::courier::{Courier, Round};
 use super::letter::letters;
-use super::matter::{Seen, key_of_drift};
+use super::matter::{Known, Seen, key_of_drift};
 use super::named::named_late;
 use super::outbox;
 use super::worth::{Book, worth};
 use crate::aws::session::Options;
 use crate::fleet::notify::Notify;
 use crate::names::AccountId;
-use crate::store::history::{ByWhom, Entry, Filter, What};
+use crate::store::history::{ByWhom, DriftRow, Entry, Filter, What};
 use crate::store::memory::{Document, Memory, NOT_THERE};
 use crate::store::{Lease, Leases, Store, StoreError};
 
@@ -43,7 +43,7 @@ pub struct Teller {
 }
 
 /// Since when things are so, and by whom.
-type Known = BTreeMap<String, (DateTime<Utc>, Vec<ByWhom>)>;
+type AllKnown = BTreeMap<String, Known>;
 
 /// The book of an account, or of what is in none.
 fn name_of(channel: &str, account: Option<&AccountId>) -> String {
@@ -94,11 +94,18 @@ impl Teller {
 
     /// The drift that the history knows: what is so, and what this run has put an end to. What ended before is
     /// another drift of the same object.
-    async fn known(&self, seen: &Seen) -> Known {
-        let Some(store) = &self.history else { return Known::new() };
-        let mut known = Known::new();
+    async fn known(&self, seen: &Seen) -> AllKnown {
+        let Some(store) = &self.history else { return AllKnown::new() };
+        let mut known = AllKnown::new();
         let mut note = |entries: Result<Vec<Entry>, StoreError>| match entries {
-            Ok(entries) => known.extend(entries.into_iter().map(known_of)),
+            Ok(entries) => {
+                for entry in entries {
+                    match known_of(&entry) {
+                        Ok(of) => drop(known.insert(key_of_drift(&entry.object), of)),
+                        Err(error) => tracing::warn!("who did it is not known: {error}"),
+                    }
+                }
+            }
             Err(error) => tracing::warn!("since when it is so is not known: {error}"),
         };
         note(store.open_drift().await);
@@ -259,10 +266,16 @@ impl Teller {
     }
 }
 
-fn known_of(entry: Entry) -> (String, (DateTime<Utc>, Vec<ByWhom>)) {
-    let by = serde_json::from_value(entry.about["by"].clone()).unwrap_or_default();
-    let since = serde_json::from_value(entry.about["first_seen"].clone());
-    (key_of_drift(&entry.object), (since.unwrap_or(entry.time), by))
+fn known_of(entry: &Entry) -> Result<Known, StoreError> {
+    let about = &entry.about;
+    let by: Option<Vec<ByWhom>> = serde_json::from_value(about["by"].clone())?;
+    let since: Option<DateTime<Utc>> = serde_json::from_value(about["first_seen"].clone())?;
+    let rows: Option<Vec<DriftRow>> = serde_json::from_value(about["drift"].clone())?;
+    Ok(Known {
+        since: since.unwrap_or(entry.time),
+        by: by.unwrap_or_default(),
+        rows: rows.unwrap_or_default(),
+    })
 }
 
 #[cfg(test)]
@@ -291,7 +304,7 @@ mod tests {
     }
 
     fn look(run: &str, second: i64, is_drifted: bool) -> SeenAccount {
-        let drifted = DriftSeen { key: key(), about: json!({}), by: Vec::new(), right: None };
+        let drifted = DriftSeen { key: key(), about: json!({}), rows: Vec::new() };
         SeenAccount {
             run: run.to_owned(),
             time: at(second),
@@ -336,7 +349,7 @@ mod tests {
         let teller = Teller { courier: Courier::new(memory, none), history: Some(store.clone()) };
         let since = async |seen: &Seen| {
             let known = teller.known(seen).await;
-            known.get(&key_of_drift(&key())).map(|(since, _)| *since)
+            known.get(&key_of_drift(&key())).map(|known| known.since)
         };
         // Twice within minutes, each ended by the run that is told of.
         for (run, second) in [("a", 100), ("b", 200), ("c", 300)] {

@@ -2,8 +2,9 @@
 
 use super::letter::{AffectedObject, Letter, Notice, Status};
 use crate::fleet::notify::On;
-use crate::plan::words::{counted, named, shortened_list};
+use crate::plan::words::{counted, named};
 use crate::store::history::ByWhom;
+use crate::store::history::callers::{and_not_kept, text as callers_text};
 use crate::visible::{shortened, visible};
 
 /// Places that are named in a text; a letter has more of them.
@@ -86,7 +87,7 @@ fn lines_of(notice: &Notice) -> Vec<String> {
     }
     if let Some(first) = notice.places.first().filter(|_| notice.status != Status::Test) {
         let since = first.since.format("%Y-%m-%d %H:%M:%S UTC");
-        let by = if is_by_the_same(notice) { by(&first.by) } else { String::new() };
+        let by = if is_by_the_same(notice) { by(first) } else { String::new() };
         lines.push(format!("  since {since}{by}"));
     }
     if !notice.did.is_empty() {
@@ -100,7 +101,8 @@ fn lines_of(notice: &Notice) -> Vec<String> {
 
 /// Whether the same people did it everywhere.
 fn is_by_the_same(notice: &Notice) -> bool {
-    notice.places.windows(2).all(|two| two[0].by == two[1].by)
+    let of = |place: &AffectedObject| (place.by.clone(), place.more_by, place.not_kept);
+    notice.places.windows(2).all(|two| of(&two[0]) == of(&two[1]))
 }
 
 /// The places, each with who did it there, unless that is the same everywhere.
@@ -110,7 +112,7 @@ fn places(notice: &Notice) -> Vec<String> {
     let mut lines: Vec<String> = shown
         .map(|one| match is_same {
             true => format!("  at {}", place(one)),
-            false => format!("  at {}{}", place(one), by(&one.by)),
+            false => format!("  at {}{}", place(one), by(one)),
         })
         .collect();
     if notice.count > NAMED {
@@ -120,7 +122,8 @@ fn places(notice: &Notice) -> Vec<String> {
                 others.push(one.clone());
             }
         }
-        lines.push(format!("  and {} more{}", notice.count - NAMED, by(&others)));
+        let text = called_by_all(&others);
+        lines.push(format!("  and {} more{text}", notice.count - NAMED));
     }
     lines
 }
@@ -137,32 +140,46 @@ fn place(place: &AffectedObject) -> String {
     }
 }
 
-/// Who called what, in a few words.
-pub fn called(all: &[&ByWhom]) -> String {
-    let names: Vec<String> =
-        all.iter().map(|by| format!("{} by {}", by.call, by.principal)).collect();
-    shortened_list(&names, 3)
+/// Who did it in the places that are not shown.
+fn called_by_all(all: &[ByWhom]) -> String {
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(", after {}", callers_text(all, called_at)),
+    }
 }
 
-/// Who did it, as far as AWS told.
-fn by(all: &[ByWhom]) -> String {
-    let names: Vec<String> = all
-        .iter()
-        .map(|by| {
-            let mut text = format!("{} by {}", by.call, by.principal);
-            if let Some(time) = by.time {
-                text += &format!(" at {}", time.format("%H:%M:%S"));
-            }
-            if let Some(address) = &by.address {
-                text += &format!(" from {address}");
-            }
-            text
-        })
-        .collect();
-    match names.is_empty() {
+/// Who called what, in a few words.
+pub fn called(all: &[&ByWhom]) -> String {
+    callers_text(all.iter().copied(), |by| format!("{} by {}", by.call, by.principal))
+}
+
+/// Who did it in a place, as far as AWS told.
+fn by(place: &AffectedObject) -> String {
+    let names: Vec<String> = place.by.iter().map(called_at).collect();
+    let mut text = match names.is_empty() {
+        true if place.not_kept == 0 => return String::new(),
         true => String::new(),
-        false => format!(", after {}", shortened_list(&names, 3)),
+        false => names.join(", "),
+    };
+    if place.more_by > 0 {
+        text += &format!(" and {} more", place.more_by);
     }
+    let with_others = and_not_kept(text, place.not_kept);
+    format!(", after {with_others}")
+}
+
+fn called_at(by: &ByWhom) -> String {
+    let mut text = format!("{} by {}", by.call, by.principal);
+    if let Some(time) = by.time {
+        text += &format!(" at {}", time.format("%H:%M:%S"));
+    }
+    if by.count() > 1 {
+        text += &format!(" ({} times)", by.count());
+    }
+    if let Some(address) = &by.address {
+        text += &format!(" from {address}");
+    }
+    text
 }
 
 #[cfg(test)]
@@ -182,7 +199,13 @@ mod tests {
             time: Some(since),
             ..ByWhom::default()
         };
-        let place = AffectedObject { subject: Subject::named("k", title), since, by: vec![by] };
+        let place = AffectedObject {
+            subject: Subject::named("k", title),
+            since,
+            by: vec![by],
+            more_by: 0,
+            not_kept: 0,
+        };
         let notice = Notice {
             id: "n".to_owned(),
             status: Status::New,

@@ -129,25 +129,33 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
     // Who may have done it is known by now, and was not when it was told.
     let of_before = before.map(|open| open.by.as_slice()).unwrap_or_default();
     let is_new = |by: &&ByWhom| !of_before.iter().any(|before| before.is_alike(by));
-    let known_by = known.map(|(_, by)| by.as_slice()).unwrap_or_default();
+    let known_by = known.map(|known| known.by.as_slice()).unwrap_or_default();
     let new = each_once(known_by.iter().filter(is_new));
     let is_named = before.is_some() && !new.is_empty();
+    let is_same = before.is_some_and(|open| open.on == matter.on && open.state == matter.state);
     let status = match before {
-        Some(open) if open.on == matter.on && open.state == matter.state && !is_named => {
-            return None;
-        }
+        Some(_) if is_same && !is_named => return None,
         Some(_) => Status::Changed,
         None => Status::New,
     };
-    let since = before.map(|open| open.since).or(known.map(|(since, _)| *since));
-    // Whoever is new stands among the first: a notice has no room for more.
-    let mut by: Vec<ByWhom> = new.iter().copied().chain(of_before).cloned().collect();
-    if by.is_empty() {
-        by = seen.by(&matter.subject);
+    let since = before.map(|open| open.since).or(known.map(|known| known.since));
+    // Whoever is new stands among the first: a notice has no room for more. Who may have done only what is right again by
+    // now, is named no longer.
+    let others = |by: &&ByWhom| !is_new(by);
+    let mut by: Vec<ByWhom> = match known {
+        Some(_) => new.iter().copied().chain(known_by.iter().filter(others)).cloned().collect(),
+        None => of_before.to_vec(),
+    };
+    if known.is_none() && (by.is_empty() || !is_same) {
+        let of_look = seen.by(&matter.subject);
+        let is_new = |one: &ByWhom| !by.iter().any(|by| by.is_alike(one));
+        let mut all: Vec<ByWhom> = of_look.into_iter().filter(is_new).collect();
+        all.append(&mut by);
+        by = all;
     }
     by.truncate(KEPT);
-    let mut what = matter.what.clone();
-    if is_named && !of_before.is_empty() {
+    let mut what = each_by(matter, seen);
+    if is_named && is_same && !of_before.is_empty() {
         let also = format!("who may have changed it as well is known by now: {}", called(&new));
         what.push(visible(&also).into_owned());
     }
@@ -159,24 +167,41 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
         since: since.unwrap_or(seen.time).min(seen.time),
         by,
     };
-    let named = format!("named {}", open.by.len());
+    let named = format!("named {}", digest::of(&open.by));
     let mut parts = vec![&*matter.subject.key, status.as_str(), matter.on.as_str(), &*matter.state];
     if is_named {
         parts.push(&named);
     }
-    let notice = Notice {
-        id: id(&parts, open.since),
-        status,
-        on: matter.on,
-        severity: matter.severity,
-        what,
-        did: matter.did.clone(),
-        look: matter.look.clone(),
-        places: vec![place(&open)],
-        count: 1,
-    };
+    let id = id(&parts, open.since);
+    let notice = Notice { what, ..notice(id, status, matter, place(&open)) };
     book.open.insert(matter.subject.key.clone(), open);
     Some(notice)
+}
+
+/// What a matter says, each line with who may have done just that, where that is not the same of all of it.
+fn each_by(matter: &Matter, seen: &Seen) -> Vec<String> {
+    let key = &matter.subject.key;
+    let (Some(known), Some(marks)) = (seen.known.get(key), seen.rows.get(key)) else {
+        return matter.what.clone();
+    };
+    let of = |mark: &u64| {
+        let row = known.rows.iter().find(|row| row.mark() == *mark);
+        row.map(|row| row.by.as_slice()).unwrap_or_default()
+    };
+    let all: Vec<&[ByWhom]> = marks.iter().map(of).collect();
+    let names = |by: &[ByWhom]| called(&each_once(by.iter()));
+    if all.windows(2).all(|two| names(two[0]) == names(two[1])) {
+        return matter.what.clone();
+    }
+    let lines = matter.what.iter().enumerate();
+    let one = |(at, line): (usize, &String)| match all.get(at) {
+        // The last line may count those for which there is no room.
+        Some(by) if !by.is_empty() && (at + 1 < matter.what.len() || all.len() == at + 1) => {
+            visible(&format!("{line} (after {})", names(by))).into_owned()
+        }
+        _ => line.clone(),
+    };
+    lines.map(one).collect()
 }
 
 /// Each who called the same once.
@@ -190,48 +215,44 @@ pub fn each_once<'a>(all: impl Iterator<Item = &'a ByWhom>) -> Vec<&'a ByWhom> {
     each
 }
 
-fn done(matter: &Matter, open: Option<Open>, seen: &Seen) -> Notice {
-    let known = seen.known.get(&matter.subject.key);
-    let before = open.as_ref().map(|open| (open.since, open.by.clone())).or(known.cloned());
-    let (since, by) = before.unwrap_or((seen.time, Vec::new()));
-    let by = if by.is_empty() { seen.by(&matter.subject) } else { by };
-    let run = seen.about.run.as_deref().unwrap_or_default();
+/// A notice of one matter in one place.
+fn notice(id: String, status: Status, matter: &Matter, place: AffectedObject) -> Notice {
     Notice {
-        id: id(&[&matter.subject.key, "done", matter.on.as_str(), &matter.state, run], since),
-        status: Status::Done,
+        id,
+        status,
         on: matter.on,
         severity: matter.severity,
         what: matter.what.clone(),
         did: matter.did.clone(),
         look: matter.look.clone(),
-        places: vec![AffectedObject {
-            subject: matter.subject.clone(),
-            since: since.min(seen.time),
-            by: by.into_iter().take(NAMED).collect(),
-        }],
+        places: vec![place],
         count: 1,
     }
+}
+
+fn done(matter: &Matter, open: Option<Open>, seen: &Seen) -> Notice {
+    let known = seen.known.get(&matter.subject.key);
+    let since = open.as_ref().map(|open| open.since).or(known.map(|known| known.since));
+    let since = since.unwrap_or(seen.time);
+    let mut by = match known {
+        Some(known) => known.by.clone(),
+        None => open.map(|open| open.by).unwrap_or_default(),
+    };
+    if by.is_empty() && known.is_none() {
+        by = seen.by(&matter.subject);
+    }
+    let run = seen.about.run.as_deref().unwrap_or_default();
+    let id = id(&[&matter.subject.key, "done", matter.on.as_str(), &matter.state, run], since);
+    let place = place_of(&matter.subject, since.min(seen.time), &by);
+    Notice { what: each_by(matter, seen), ..notice(id, Status::Done, matter, place) }
 }
 
 /// What is told of what happened before, since more is known of who did it.
 fn happened_before(late: &Late, seen: &Seen) -> Notice {
     let Late { matter, since, by } = late;
     let run = seen.about.run.as_deref().unwrap_or_default();
-    Notice {
-        id: id(&[&matter.subject.key, "late", matter.on.as_str(), &matter.state, run], *since),
-        status: Status::Done,
-        on: matter.on,
-        severity: matter.severity,
-        what: matter.what.clone(),
-        did: matter.did.clone(),
-        look: matter.look.clone(),
-        places: vec![AffectedObject {
-            subject: matter.subject.clone(),
-            since: *since,
-            by: by.iter().take(NAMED).cloned().collect(),
-        }],
-        count: 1,
-    }
+    let id = id(&[&matter.subject.key, "late", matter.on.as_str(), &matter.state, run], *since);
+    notice(id, Status::Done, matter, place_of(&matter.subject, *since, by))
 }
 
 fn over(open: Open, why: &str, seen: &Seen) -> Notice {
@@ -249,8 +270,21 @@ fn over(open: Open, why: &str, seen: &Seen) -> Notice {
 }
 
 fn place(open: &Open) -> AffectedObject {
-    let by = open.by.iter().take(NAMED).cloned().collect();
-    AffectedObject { subject: open.subject.clone(), since: open.since, by }
+    place_of(&open.subject, open.since, &open.by)
+}
+
+/// A place, with the first of who may have done it, how many others there are, and how much of it was not kept.
+fn place_of(subject: &Subject, since: DateTime<Utc>, by: &[ByWhom]) -> AffectedObject {
+    let (not_kept, named): (Vec<&ByWhom>, Vec<&ByWhom>) =
+        by.iter().partition(|by| by.is_not_kept());
+    let by = named.iter().take(NAMED).copied().cloned().collect();
+    AffectedObject {
+        subject: subject.clone(),
+        since,
+        by,
+        more_by: named.len().saturating_sub(NAMED),
+        not_kept: not_kept.iter().map(|by| by.count()).sum(),
+    }
 }
 
 fn id(parts: &[&str], since: DateTime<Utc>) -> String {

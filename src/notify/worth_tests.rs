@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
 use super::super::letter::{Letter, Reader, grouped, letters};
-use super::super::matter::About;
+use super::super::matter::{About, Known};
 use super::*;
+use crate::store::history::DriftRow;
 
 const ACCOUNT: &str = "111122223333";
 
@@ -31,6 +32,19 @@ fn matter(object: u8, state: u8, on: On, severity: Severity) -> Matter {
         did: "only reports it".to_owned(),
         look: "evenkeel plan".to_owned(),
     }
+}
+
+fn caller(name: &str) -> ByWhom {
+    ByWhom {
+        principal: name.to_owned(),
+        call: "s:Call".to_owned(),
+        time: Some(time(0)),
+        ..ByWhom::default()
+    }
+}
+
+fn so_far(since: DateTime<Utc>, by: Vec<ByWhom>) -> Known {
+    Known { since, by, rows: Vec::new() }
 }
 
 fn all() -> Filter {
@@ -210,11 +224,11 @@ fn who_did_it_is_told_once_it_is_known() {
     let mut book = Book::default();
     let mut seen = look(0, &[2]);
     let key = seen.standing[0].subject.key.clone();
-    seen.known.insert(key.clone(), (time(0), Vec::new()));
+    seen.known.insert(key.clone(), so_far(time(0), Vec::new()));
     let first = tell(&mut book, &seen).remove(0);
     assert_eq!((first.status, first.places[0].by.len()), (Status::New, 0));
     assert!(tell(&mut book, &seen).is_empty());
-    seen.known.insert(key, (time(0), vec![by.clone()]));
+    seen.known.insert(key, so_far(time(0), vec![by.clone()]));
     let named = tell(&mut book, &seen).remove(0);
     assert_eq!((named.status, &named.places[0].by), (Status::Changed, &vec![by]));
     assert_ne!(first.id, named.id);
@@ -236,7 +250,7 @@ fn who_else_may_have_done_it_is_told_as_well() {
     let mut ids = BTreeSet::new();
     for (count, name) in (0..).zip(["ann", "bob", "cyd", "dan", "eve"]) {
         known.push(by(name, count));
-        seen.known.insert(key.clone(), (time(0), known.clone()));
+        seen.known.insert(key.clone(), so_far(time(0), known.clone()));
         let told = tell(&mut book, &seen).remove(0);
         assert!(told.places[0].by.iter().any(|by| by.principal == name), "{told:?}");
         let also = format!("who may have changed it as well is known by now: s:Call by {name}");
@@ -247,8 +261,60 @@ fn who_else_may_have_done_it_is_told_as_well() {
     }
     assert_eq!(ids.len(), 5);
     known.push(by("eve", 9));
-    seen.known.insert(key, (time(0), known));
+    seen.known.insert(key, so_far(time(0), known));
     assert!(tell(&mut book, &seen).is_empty(), "she is known to have called that");
+}
+
+#[test]
+fn each_line_says_who_may_have_done_just_that() {
+    let row = |field: &str, names: &[&str]| DriftRow {
+        field: field.to_owned(),
+        by: names.iter().map(|name| caller(name)).collect(),
+        ..DriftRow::default()
+    };
+    let see = |state: u8, rows: Vec<DriftRow>| {
+        let mut seen = look(0, &[state]);
+        let matter = &mut seen.standing[0];
+        matter.what = rows.iter().map(|row| row.field.clone()).collect();
+        let key = matter.subject.key.clone();
+        seen.rows.insert(key.clone(), rows.iter().map(DriftRow::mark).collect());
+        let by = rows.iter().flat_map(|row| row.by.clone()).collect();
+        seen.known.insert(key, Known { since: time(0), by, rows });
+        seen
+    };
+    let said = |notice: &Notice| -> (Vec<String>, Vec<String>) {
+        let by = notice.places[0].by.iter().map(|by| by.principal.clone()).collect();
+        (by, notice.what.clone())
+    };
+    let are = |names: &[&str], lines: &[&str]| -> (Vec<String>, Vec<String>) {
+        let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        (all(names), all(lines))
+    };
+    let mut book = Book::default();
+    let first = tell(&mut book, &see(2, vec![row("valid", &["innocent"])])).remove(0);
+    assert_eq!(said(&first), are(&["innocent"], &["valid"]));
+    // It grows by what somebody else does.
+    let both = vec![row("valid", &["innocent"]), row("logs", &["eve"])];
+    let grown = tell(&mut book, &see(3, both)).remove(0);
+    assert_eq!(grown.status, Status::Changed);
+    let each = ["valid (after s:Call by innocent)", "logs (after s:Call by eve)"];
+    assert_eq!(said(&grown), are(&["eve", "innocent"], &each));
+    // And nobody is named for what is right again by now.
+    let rest = tell(&mut book, &see(4, vec![row("logs", &["eve"])])).remove(0);
+    assert_eq!(said(&rest), are(&["eve"], &["logs"]));
+    let over = tell(&mut book, &look(9, &[0])).remove(0);
+    assert_eq!((over.status, said(&over).0), (Status::Resolved, vec!["eve".to_owned()]));
+}
+
+#[test]
+fn how_many_more_may_have_done_it_is_said() {
+    let mut seen = look(0, &[2]);
+    let key = seen.standing[0].subject.key.clone();
+    let mut all = ["", "a", "b", "c", "d", "e"].map(caller).to_vec();
+    all[0].more = 11;
+    seen.known.insert(key, so_far(time(0), all));
+    let place = tell(&mut Book::default(), &seen).remove(0).places.remove(0);
+    assert_eq!((place.by.len(), place.more_by, place.not_kept), (3, 2, 12));
 }
 
 #[test]
@@ -288,7 +354,7 @@ fn what_the_history_knows_is_not_told_to_begin_now() {
     let mut seen = look(500, &[2]);
     let key = seen.standing[0].subject.key.clone();
     let by = ByWhom { principal: "eve".to_owned(), ..ByWhom::default() };
-    seen.known.insert(key, (time(7), vec![by.clone()]));
+    seen.known.insert(key, so_far(time(7), vec![by.clone()]));
     let notices = tell(&mut Book::default(), &seen);
     assert_eq!((notices[0].places[0].since, &notices[0].places[0].by), (time(7), &vec![by]));
 }

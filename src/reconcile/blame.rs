@@ -7,9 +7,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::baseline::catalog::Identity;
 use crate::kinds::erased::DynKind;
-use crate::kinds::{Undo, registry};
+use crate::kinds::{FieldDrift, Undo, registry};
 use crate::plan::{ObjectPlan, PlannedChange, Verdict};
 
 /// Words of calls that change what there is.
@@ -42,6 +44,10 @@ const OPPOSITES: [(&str, &str); 6] = [
 ];
 /// What all calls are about that tag.
 const TAGS: &str = "tag";
+/// Words of calls by which something begins or ends, and is as it was otherwise.
+const RUNNING: [&str; 2] = ["Start", "Stop"];
+/// Words of calls that are about what an object has by reference: another thing than what is put into it by the same name.
+const LINKING: [&str; 2] = ["Attach", "Detach"];
 
 /// A call, taken apart.
 struct Operation<'a> {
@@ -57,6 +63,9 @@ impl<'a> Operation<'a> {
         let (word, part) = name.split_at(end.map_or(name.len(), |(end, _)| end));
         match name.contains("Tag") {
             true => Self { word, part: TAGS.to_owned() },
+            false if LINKING.contains(&word) => {
+                Self { word, part: format!("link {}", one_of(part)) }
+            }
             false => Self { word, part: one_of(part) },
         }
     }
@@ -85,11 +94,49 @@ fn one_of(word: &str) -> String {
     word.to_ascii_lowercase().trim_end_matches('s').to_owned()
 }
 
-/// The calls, by the names of their events, that cannot have made an object differ as it does.
-pub fn cannot_have_done(object: &ObjectPlan) -> BTreeSet<String> {
+/// What differs of an object, and the calls that cannot have made it so.
+pub struct Blamed<'a> {
+    /// What differs; none where a change does not say.
+    pub drift: Option<&'a FieldDrift>,
+    /// Whether only people can mend it.
+    pub is_finding: bool,
+    /// The calls, by the names of their events.
+    pub not_by: BTreeSet<String>,
+}
+
+/// What differs of an object, each with the calls that cannot have made it so.
+pub fn each(object: &ObjectPlan) -> Vec<Blamed<'_>> {
     let kind = registry::find(&object.item.kind).filter(|_| object.verdict == Verdict::Drifted);
-    let Some((kind, back)) = kind.and_then(|kind| Some((kind, back(kind, object)?))) else {
-        return BTreeSet::new();
+    let mut all = Vec::new();
+    for change in &object.changes {
+        let cannot = kind.map(|kind| of_change(kind, change)).unwrap_or_default();
+        let is_finding = change.action.is_none();
+        if change.drift.is_empty() {
+            all.push(Blamed { drift: None, is_finding, not_by: cannot.clone() });
+        }
+        for drift in &change.drift {
+            let mut not_by = cannot.clone();
+            if let Some(kind) = kind {
+                let turning = kind.events().into_iter();
+                not_by.extend(turning.filter(|event| makes_the_opposite(event, drift)));
+            }
+            all.push(Blamed { drift: Some(drift), is_finding, not_by });
+        }
+    }
+    if all.is_empty() {
+        all.push(Blamed { drift: None, is_finding: false, not_by: BTreeSet::new() });
+    }
+    all
+}
+
+/// The calls of a kind's table that cannot have made what a change would put right.
+fn of_change(kind: &dyn DynKind, change: &PlannedChange) -> BTreeSet<String> {
+    let own = kind.own_events();
+    let Some(back) = back(kind, &own, change) else {
+        // Whatever only people can mend, it does not come of something being begun.
+        let is_finding = change.action.is_none();
+        let begins = |event: &String| is_finding && Operation::of(event).word == RUNNING[0];
+        return own.into_iter().filter(begins).collect();
     };
     let back: Vec<Operation<'_>> = back.iter().map(|event| Operation::of(event)).collect();
     let cannot = |event: &String| {
@@ -97,24 +144,40 @@ pub fn cannot_have_done(object: &ObjectPlan) -> BTreeSet<String> {
         let is_of_a_part = own.is_of_a_part(kind);
         let is_other =
             |back: &Operation<'_>| own.is_opposite(back) || (is_of_a_part && own.part != back.part);
-        back.iter().all(is_other)
+        let is_of_running =
+            RUNNING.contains(&own.word) && !back.iter().any(|back| RUNNING.contains(&back.word));
+        is_of_running || back.iter().all(is_other)
     };
-    kind.own_events().into_iter().filter(cannot).collect()
+    own.iter().filter(|event| cannot(event)).cloned().collect()
 }
 
-/// The calls that would bring back what differs; none where that is not known of all of it.
-fn back(kind: &dyn DynKind, object: &ObjectPlan) -> Option<BTreeSet<String>> {
+/// Whether a call turns on what is off, or off what is on.
+fn makes_the_opposite(event: &str, drift: &FieldDrift) -> bool {
+    let of_field = drift.field.rsplit('.').next().unwrap_or_default().contains("enable");
+    let is_on = |value: &Option<Value>| match value {
+        Some(Value::Bool(is_on)) if of_field => Some(*is_on),
+        Some(Value::String(word)) if word.eq_ignore_ascii_case("enabled") => Some(true),
+        Some(Value::String(word)) if word.eq_ignore_ascii_case("disabled") => Some(false),
+        _ => None,
+    };
+    match (is_on(&drift.actual), is_on(&drift.desired)) {
+        (Some(false), Some(true)) => Operation::of(event).word == "Enable",
+        (Some(true), Some(false)) => Operation::of(event).word == "Disable",
+        _ => false,
+    }
+}
+
+/// The writes that would bring back what differs; none where that is not known of all of it. What a kind reads on the
+/// way brings nothing back.
+fn back(kind: &dyn DynKind, own: &[String], change: &PlannedChange) -> Option<BTreeSet<String>> {
+    // An object that is not there, or another one, may be so in many ways.
+    if change.drift.is_empty() || change.drift.iter().any(|drift| drift.field.is_empty()) {
+        return None;
+    }
+    let Undo::By(actions) = change.undo.as_deref()? else { return None };
     let mut all = BTreeSet::new();
-    for PlannedChange { drift, undo, .. } in &object.changes {
-        // An object that is not there, or another one, may be so in many ways.
-        if drift.is_empty() || drift.iter().any(|drift| drift.field.is_empty()) {
-            return None;
-        }
-        let Undo::By(actions) = undo.as_deref()? else { return None };
-        for action in actions {
-            let events = kind.events_of(action).ok()?;
-            all.extend(events);
-        }
+    for action in actions {
+        all.extend(kind.events_of(action).ok()?.into_iter().filter(|event| own.contains(event)));
     }
     (!all.is_empty()).then_some(all)
 }
@@ -122,7 +185,7 @@ fn back(kind: &dyn DynKind, object: &ObjectPlan) -> Option<BTreeSet<String>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -132,7 +195,7 @@ mod tests {
             .zip(changes)
             .map(|(id, (field, undo)): (u32, _)| {
                 json!({
-                    "id": id, "risk": "safe", "warnings": [], "disposition": {"is": "apply"},
+                    "id": id, "action": {}, "risk": "safe", "warnings": [], "disposition": {"is": "apply"},
                     "drift": [{"field": field, "actual": false, "desired": true}],
                     "permissions": [], "depends_on": [], "undo": undo,
                 })
@@ -146,9 +209,13 @@ mod tests {
         .unwrap()
     }
 
+    /// Whether none of what differs can have been made by each of these calls.
     fn said(object: &ObjectPlan, calls: &[&str]) -> Vec<bool> {
-        let cannot = cannot_have_done(object);
-        let is_in = |call: &&str| cannot.iter().any(|event| event.ends_with(&format!(":{call}")));
+        let each = each(object);
+        let is_in = |call: &&str| {
+            let end = format!(":{call}");
+            each.iter().all(|one| one.not_by.iter().any(|event| event.ends_with(&end)))
+        };
         calls.iter().map(is_in).collect()
     }
 
@@ -188,8 +255,57 @@ mod tests {
             ("is_logging", json!({"by": []})),
             ("is_logging", json!({"by": [{"another": "version"}]})),
         ] {
-            let all = cannot_have_done(&object("cloudtrail.trail.main", &[(field, undo)]));
-            assert_eq!(all, BTreeSet::new(), "{field}");
+            let object = object("cloudtrail.trail.main", &[(field, undo)]);
+            let all: Vec<_> = each(&object).into_iter().map(|one| one.not_by).collect();
+            assert_eq!(all, [BTreeSet::new()], "{field}");
         }
+    }
+
+    #[test]
+    fn what_a_kind_reads_on_the_way_brings_nothing_back() {
+        let undo = json!({"by": [{"alias": "alias/k", "key_id": "k", "step": "disable"}]});
+        let key = object("kms.key.k", &[("enabled", undo)]);
+        assert_eq!(said(&key, &["EnableKey", "TagResource", "DisableKey"]), [true, true, false]);
+    }
+
+    #[test]
+    fn who_turned_on_what_is_off_has_not_done_it_by_whatever_call() {
+        let alarm = object("cloudwatch.log_alarm.a", &[("actions_enabled", Value::Null)]);
+        let calls = ["EnableAlarmActions", "DisableAlarmActions", "PutMetricAlarm"];
+        assert_eq!(said(&alarm, &calls), [true, false, false]);
+        let mut rule = object("events.rule.r", &[("state", Value::Null)]);
+        let drift = &mut rule.changes[0].drift[0];
+        (drift.actual, drift.desired) = (Some(json!("DISABLED")), Some(json!("ENABLED")));
+        assert_eq!(said(&rule, &["EnableRule", "DisableRule", "PutRule"]), [true, false, false]);
+        let drift = &mut rule.changes[0].drift[0];
+        (drift.actual, drift.desired) = (Some(json!("ENABLED")), Some(json!("DISABLED")));
+        assert_eq!(said(&rule, &["EnableRule", "DisableRule", "PutRule"]), [false, true, false]);
+    }
+
+    #[test]
+    fn a_policy_of_its_own_is_not_one_that_is_attached() {
+        let step = json!({"detach": {"policy_arn": "arn:aws:iam::aws:policy/SecurityAudit"}});
+        let undo = json!({"by": [{"role_name": "r", "step": step}]});
+        let role = object("iam.role.r", &[("managed_policy_arns", undo)]);
+        let calls = ["PutRolePolicy", "DeleteRolePolicy", "AttachRolePolicy", "DetachRolePolicy"];
+        assert_eq!(said(&role, &calls), [true, true, true, false]);
+    }
+
+    #[test]
+    fn what_only_people_can_mend_does_not_come_of_a_start() {
+        let field = "s3_bucket_name.config_history_delivery_info";
+        let mut recorder = object("config.recorder", &[(field, Value::Null)]);
+        recorder.changes[0].action = None;
+        let calls =
+            ["StartConfigurationRecorder", "StopConfigurationRecorder", "PutDeliveryChannel"];
+        assert_eq!(said(&recorder, &calls), [true, false, false]);
+    }
+
+    #[test]
+    fn each_field_has_calls_of_its_own() {
+        let undo = trail("stop_logging");
+        let both = object("cloudtrail.trail.main", &[("is_logging", undo), ("", Value::Null)]);
+        let has = |one: &Blamed<'_>| one.not_by.iter().any(|call| call.ends_with(":StartLogging"));
+        assert_eq!(each(&both).iter().map(has).collect::<Vec<_>>(), [true, false]);
     }
 }

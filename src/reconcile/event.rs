@@ -81,6 +81,10 @@ pub enum RunEvent<'a> {
     Observed {
         /// The account.
         account: &'a AccountId,
+        /// The item.
+        item: &'a ItemName,
+        /// The Region.
+        region: &'a Region,
     },
     /// An account was looked at, or could not be.
     Seen {

@@ -27,7 +27,7 @@ use crate::aws::reads::ReadCache;
 use crate::aws::tape::Tape;
 use crate::fleet::jobs::Job;
 use crate::kinds::{Facts, Scope, registry};
-use crate::names::{AccountId, Region, TRACE};
+use crate::names::{AccountId, ItemName, Region, TRACE};
 use crate::plan::{
     AccountInput, AccountPlan, Declared, FailedAccount, Mode, ObservedItem, TargetRef, Waiver,
     plan_account,
@@ -280,7 +280,7 @@ async fn look_with(
         regions.extend(part.regions.iter().cloned());
         items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
     }
-    let beside = observe_all(session, cache, beside, deadline, &wanted.turns, || {}).await;
+    let beside = observe_all(session, cache, beside, deadline, &wanted.turns, |_, _| {}).await;
     let before = match wanted.before.is_empty() {
         true => None,
         false => match not_asked_for.plan_before(cache, deadline, stream).await {
@@ -377,7 +377,7 @@ impl Beside<'_> {
         for part in parts {
             items.extend(observe(part, session, cache, deadline, &wanted.turns, stream).await);
         }
-        let beside = observe_all(session, cache, beside, deadline, &wanted.turns, || {}).await;
+        let beside = observe_all(session, cache, beside, deadline, &wanted.turns, |_, _| {}).await;
         let heard = job.before.iter().chain(&job.beside_before.targets);
         Some(planned(&wanted.before, heard, items, beside, wanted))
     }
@@ -428,7 +428,9 @@ async fn observe(
 ) -> Vec<ObservedItem> {
     let account = session.account();
     stream.mention(RunEvent::Found { account, items: part.items.len() });
-    let seen = || stream.mention(RunEvent::Observed { account });
+    let seen = |item: &ItemName, region: &Region| {
+        stream.mention(RunEvent::Observed { account, item, region });
+    };
     let mut items = observe_all(session, reads, part.items, deadline, turns, seen).await;
     items.extend(part.unresolved);
     items

@@ -181,9 +181,10 @@ impl Guarded {
 
     /// The latest that an event told of who may have touched an object.
     fn who(&self, object: &ObjectPlan) -> Option<Who> {
-        let by = self.heard.of_object(object).max_by_key(|by| by.time)?;
-        let (principal, call) = (by.principal.clone(), by.call.clone());
-        Some(Who { principal, call, time: by.time })
+        let all = self.heard.of_object(object).into_iter().filter(|by| !by.is_not_kept());
+        let by = all.max_by_key(|by| by.times().last())?;
+        let time = by.times().last();
+        Some(Who { principal: by.principal, call: by.call, time })
     }
 }
 

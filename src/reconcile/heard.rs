@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
-use super::blame::cannot_have_done;
+use super::blame::{self, Blamed};
 use super::drift_key::key;
-use super::named::Named;
+use super::named::{Named, own_ids};
 use super::right::LastRight;
 use crate::names::{AccountId, Region};
 use crate::plan::ObjectPlan;
-use crate::store::history::{ByWhom, Rights};
+use crate::store::history::{ByWhom, Rights, RowSeen, callers};
 
 /// Somebody who touched a kind in an account, as an event told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,20 +23,52 @@ pub struct Heard {
     pub kind: String,
     /// The Region; none where the kind's objects exist once in an account.
     pub region: Option<Region>,
-    /// Who.
+    /// Who, and when.
     pub by: ByWhom,
     /// What the call names.
     pub named: Arc<Named>,
+    /// When the event was told of, which is long after the call at times.
+    pub told: DateTime<Utc>,
 }
 
 impl Heard {
+    /// Whether it was of the kind of an object, where that is.
+    fn is_there(&self, object: &ObjectPlan) -> bool {
+        let in_region = || self.region.as_ref().is_none_or(|region| *region == object.region);
+        self.account == object.account && self.kind == object.item.kind && in_region()
+    }
+
     /// Whether it may have touched an object: not where it names another one.
-    fn is_about(&self, object: &ObjectPlan) -> bool {
-        let is_there = self.region.as_ref().is_none_or(|region| *region == object.region);
-        self.account == object.account
-            && self.kind == object.item.kind
-            && is_there
-            && self.named.may_touch(&self.by.call, object)
+    fn is_about(&self, object: &ObjectPlan, known_as: &[String]) -> bool {
+        self.named.may_touch(&self.by.call, object, known_as)
+    }
+}
+
+impl callers::Told for Heard {
+    fn is_alike(&self, other: &Self) -> bool {
+        self.account == other.account
+            && self.kind == other.kind
+            && self.region == other.region
+            && self.by.is_alike(&other.by)
+            && self.named == other.named
+    }
+
+    fn join(&mut self, other: Self, is_another: bool) {
+        let count = self.by.count() + other.by.count();
+        self.told = self.told.max(other.told);
+        self.by.add_times(&other.by);
+        if is_another {
+            self.by.more += count.saturating_sub(self.by.count());
+        }
+    }
+
+    fn group(&self) -> Option<u64> {
+        let Self { account, by, .. } = self;
+        (!by.is_not_kept()).then(|| callers::digest((account, by.whose(), &by.call)))
+    }
+
+    fn not_kept(self) -> Self {
+        Self { by: callers::Told::not_kept(self.by), named: Arc::default(), ..self }
     }
 }
 
@@ -51,31 +84,58 @@ pub struct Hearsay {
 }
 
 impl Hearsay {
-    /// Who may have made an object what it is now: nobody who named another one, called before it was as
-    /// declared last, or called what cannot have made it so.
-    pub fn of_object<'a>(&'a self, object: &'a ObjectPlan) -> impl Iterator<Item = &'a ByWhom> {
-        let mut touching = self.touching(object).peekable();
-        let (right, cannot) = match touching.peek() {
-            Some(_) => (self.last_right(object), cannot_have_done(object)),
-            None => Default::default(),
-        };
-        let may_have = move |by: &&ByWhom| {
-            right.is_none_or(|right| !by.is_before(right)) && !cannot.contains(&by.call)
-        };
-        touching.filter(may_have)
+    /// Who may have made an object what it is now: nobody who named another one, called before what differs was last
+    /// not so, or called what cannot have made it so.
+    pub fn of_object(&self, object: &ObjectPlan) -> Vec<ByWhom> {
+        let touching = self.touching(object);
+        if touching.is_empty() {
+            return Vec::new();
+        }
+        let rows = self.rows_by(object, &touching);
+        callers::together(rows.iter().flat_map(|row| &row.by))
     }
 
-    /// When an object was as declared last, as far as anybody knows.
-    pub fn last_right(&self, object: &ObjectPlan) -> Option<DateTime<Utc>> {
+    /// What differs of an object, each with who may have made it so.
+    pub fn rows(&self, object: &ObjectPlan) -> Vec<RowSeen> {
+        self.rows_by(object, &self.touching(object))
+    }
+
+    fn rows_by(&self, object: &ObjectPlan, touching: &[ByWhom]) -> Vec<RowSeen> {
         let before = self.before.get(&object.account);
         let before = before.and_then(|before| before.last(&key(object)));
-        self.right.last(object).max(before)
+        let read = self.right.read(object);
+        let one = |Blamed { drift, is_finding, not_by }: Blamed<'_>| {
+            let right = self.right.last(object, drift.map(|drift| (drift, is_finding)));
+            let right = right.max(before);
+            let may_have = |by: &&ByWhom| !not_by.contains(&by.call);
+            let until = read.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let by = touching.iter().filter(may_have).filter_map(|by| by.between(right, until));
+            let by = by.collect();
+            let value = |of: Option<&Value>| of.cloned().unwrap_or_default();
+            RowSeen {
+                field: drift.map(|drift| drift.field.clone()).unwrap_or_default(),
+                actual: value(drift.and_then(|drift| drift.actual.as_ref())),
+                desired: value(drift.and_then(|drift| drift.desired.as_ref())),
+                is_finding,
+                read,
+                right,
+                not_by,
+                by,
+            }
+        };
+        blame::each(object).into_iter().map(one).collect()
     }
 
     /// Who may have touched an object, whenever that was: what they made of it may have been seen, and put right,
     /// before their event came.
-    pub fn touching<'a>(&'a self, object: &'a ObjectPlan) -> impl Iterator<Item = &'a ByWhom> {
-        let about = self.told.iter().filter(|heard| heard.is_about(object));
-        about.map(|heard| &heard.by)
+    pub fn touching(&self, object: &ObjectPlan) -> Vec<ByWhom> {
+        let there: Vec<&Heard> = self.told.iter().filter(|heard| heard.is_there(object)).collect();
+        if there.is_empty() {
+            return Vec::new();
+        }
+        let mut known_as = self.right.known_as(object);
+        known_as.extend(own_ids(object));
+        let about = there.into_iter().filter(|heard| heard.is_about(object, &known_as));
+        about.map(|heard| heard.by.clone()).collect()
     }
 }

@@ -4,6 +4,7 @@
 //! Source: CloudTrail User Guide, "CloudTrail record contents for management, data, and network activity
 //! events": `requestParameters`, `responseElements`, `resources`.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::aws::Call;
@@ -30,7 +31,7 @@ const IN_STATE: [&str; 4] = ["arn", "id", "key_id", "vpc_id"];
 const DEEP: usize = 3;
 
 /// What an event names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Named {
     asked: Vec<Text>,
     resources: Vec<String>,
@@ -38,7 +39,7 @@ pub struct Named {
 }
 
 /// A text in what was asked or answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Text {
     /// The member, in small letters and without what stands between words.
     member: String,
@@ -86,8 +87,8 @@ impl Named {
     }
 
     /// Whether the call may have touched what is declared of an object: not where it names another one, or
-    /// touches only what is not declared.
-    pub fn may_touch(&self, call: &str, object: &ObjectPlan) -> bool {
+    /// touches only what is not declared. `known_as` are ids that AWS has called it or its parts by.
+    pub fn may_touch(&self, call: &str, object: &ObjectPlan, known_as: &[String]) -> bool {
         let Some(kind) = registry::find(&object.item.kind) else { return false };
         let touches = kind.touches(call, &object.spec);
         if touches == Touches::Undeclared {
@@ -98,6 +99,10 @@ impl Named {
             return true;
         }
         let is_own = is_own(kind, call);
+        let is_id = |text: &str| known_as.iter().any(|id| same(text, id));
+        if is_own && texts.iter().any(|text| text.is_name() && is_id(&text.text)) {
+            return true;
+        }
         match kind.identity() {
             Identity::Singleton if is_own && touches != Touches::Watched => true,
             // A call of another service is about something that the object depends on.
@@ -183,6 +188,46 @@ fn is_it(
     is_of_field
         || texts.iter().filter(|text| text.is_name()).any(|text| is_one(&text.text))
         || resources.iter().any(|arn| is_one(arn))
+}
+
+/// The ids by which AWS calls an object and its parts, as the state says that a look has seen: those of a kind by its
+/// own name, such as the `group_id` of a security group and each `flow_log_id` of flow logs. Its own id is none of them.
+pub fn own_ids(object: &ObjectPlan) -> Vec<String> {
+    let mut ids = Vec::new();
+    if let Some(state) = object.observed.state() {
+        ids_in(state, &one_of(&object.item.kind), DEEP, &mut ids);
+    }
+    let names = [Some(object.observed.id.as_str()), object.observed.label.as_deref()];
+    ids.retain(|id| !names.into_iter().flatten().any(|name| same(id, name)));
+    ids
+}
+
+fn one_of(kind: &str) -> String {
+    plain(kind).trim_end_matches('s').to_owned()
+}
+
+fn ids_in(value: &Value, kind: &str, deep: usize, ids: &mut Vec<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| ids_in(value, kind, deep, ids)),
+        Value::Object(members) => {
+            for (member, value) in members {
+                let thing = member.strip_suffix("_id").or(member.strip_suffix("_arn"));
+                match value {
+                    Value::String(text)
+                        if !text.is_empty()
+                            && thing.is_some_and(|thing| kind.ends_with(&plain(thing))) =>
+                    {
+                        ids.push(text.clone());
+                    }
+                    Value::Array(_) | Value::Object(_) if deep > 1 => {
+                        ids_in(value, kind, deep - 1, ids);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// How an object is called.

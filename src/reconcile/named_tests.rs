@@ -18,7 +18,7 @@ fn there(id: &str, state: Value) -> Value {
 }
 
 fn touches(object: &ObjectPlan, call: &str, asked: Value) -> bool {
-    Named::of(&asked, &Value::Null, &Value::Null).may_touch(call, object)
+    Named::of(&asked, &Value::Null, &Value::Null).may_touch(call, object, &own_ids(object))
 }
 
 fn topic() -> ObjectPlan {
@@ -36,7 +36,7 @@ fn who_names_another_object_of_the_kind_has_not_touched_this_one() {
     assert!(touches(&topic(), set, json!({"attributeName": "DisplayName"})));
     // It says so in its resources, or its answer, where it does not in what was asked.
     let of = |resources: Value, answered: Value| {
-        Named::of(&json!({"attributes": {}}), &resources, &answered).may_touch(set, &topic())
+        Named::of(&json!({"attributes": {}}), &resources, &answered).may_touch(set, &topic(), &[])
     };
     assert!(of(json!([{"ARN": OURS, "type": "AWS::SNS::Topic"}]), Value::Null));
     assert!(!of(json!([{"ARN": other}]), json!({"topicArn": OURS})));
@@ -161,4 +161,32 @@ fn all_kinds_with_names_tell_their_objects_apart() {
             assert!(touches(&object, call, Value::Null), "{call}");
         }
     }
+}
+
+#[test]
+fn who_names_an_id_that_aws_gave_it_or_a_part_of_it_has_touched_it() {
+    let group = |id: &str| {
+        let rule = json!({"rule": {"referenced_group_id": "sg-0ther"}});
+        let state = json!({"group_id": id, "ingress": [rule], "egress": [], "used_by": []});
+        object("ec2.default_security_group", json!({}), there("vpc-1", state))
+    };
+    let opens = "ec2.amazonaws.com:AuthorizeSecurityGroupIngress";
+    let asked = |id: &str| json!({"groupId": id, "ipPermissions": {"items": [{"fromPort": 23}]}});
+    assert!(touches(&group("sg-1"), opens, asked("sg-1")));
+    assert!(!touches(&group("sg-1"), opens, asked("sg-0ther")), "a rule names that one");
+    let logs = |ids: &[&str]| {
+        let of = |id: &&str| json!({"flow_log_id": id, "log_destination": "arn:aws:s3:::logs"});
+        let all: Vec<Value> = ids.iter().map(of).collect();
+        object("ec2.flow_logs", json!({}), there("vpc-1", json!({"flow_logs": all})))
+    };
+    let deletes = "ec2.amazonaws.com:DeleteFlowLogs";
+    let asked = json!({"DeleteFlowLogsRequest": {"FlowLogId": {"tag": 1, "content": "fl-1"}}});
+    assert!(touches(&logs(&["fl-1", "fl-2"]), deletes, asked.clone()));
+    assert!(!touches(&logs(&["fl-2"]), deletes, asked.clone()));
+    // It is gone by now; a look before has seen it.
+    let (told, null) = (Named::of(&asked, &Value::Null, &Value::Null), Value::Null);
+    assert!(told.may_touch(deletes, &logs(&[]), &own_ids(&logs(&["fl-1"]))));
+    // Of another service, the same text says nothing.
+    let other = Named::of(&json!({"groupId": "sg-1"}), &null, &null);
+    assert!(!other.may_touch("iam.amazonaws.com:AddUserToGroup", &logs(&[]), &["sg-1".to_owned()]));
 }

@@ -17,7 +17,7 @@ use crate::aws::reads::ReadCache;
 use crate::kinds::erased::LookError;
 use crate::kinds::object::{Cause, Unknown};
 use crate::kinds::{Cx, Facts, Object, ObserveError, registry};
-use crate::names::{Region, TRACE};
+use crate::names::{ItemName, Region, TRACE};
 use crate::plan::{Declared, ObservedItem};
 
 /// Items looked at at the same time in all accounts together; calls in flight have limits of their
@@ -38,7 +38,7 @@ pub async fn observe_all(
     declared: Vec<(Declared, Facts)>,
     deadline: Option<Instant>,
     turns: &Semaphore,
-    mut seen: impl FnMut(),
+    mut seen: impl FnMut(&ItemName, &Region),
 ) -> Vec<ObservedItem> {
     let mut found: Vec<Option<Result<Vec<Object<Value>>, Unknown>>> =
         declared.iter().map(|_| None).collect();
@@ -69,7 +69,8 @@ pub async fn observe_all(
                 () = &mut late, if deadline.is_some() => break,
             };
             let Some((position, objects)) = next else { break };
-            seen();
+            let (declared, facts) = &declared[position];
+            seen(&declared.item, &facts.region);
             found[position] = Some(objects);
         }
     }

@@ -134,14 +134,20 @@ impl Objects {
         }
     }
 
-    /// Takes over what the store remembers of accounts: where this process finds no way in, that is unknown.
-    pub fn remember(&mut self, looks: impl IntoIterator<Item = LookShown>) {
+    /// Takes over what the store remembers of accounts: where this process finds no way in, that is unknown. `unread` is
+    /// how much of the drift that goes on there could not be read last, and is counted as unknown already.
+    pub fn remember(
+        &mut self,
+        looks: impl IntoIterator<Item = LookShown>,
+        unread: &BTreeMap<AccountId, usize>,
+    ) {
         for look in looks {
             if self.accounts.contains_key(&look.account) {
                 continue;
             }
             let counts = ["in_sync", "unknown", "excepted"].map(|sort| look.count(sort));
-            let objects = counts.iter().sum::<usize>() + look.open;
+            let unread = unread.get(&look.account).copied().unwrap_or_default();
+            let objects = counts.iter().sum::<usize>() + look.open.saturating_sub(unread);
             let before = Before { objects, targets: look.targets() };
             self.before.insert(look.account, before);
         }

@@ -243,7 +243,7 @@ fn what_a_process_before_has_seen_is_unknown_where_there_is_no_way_in() {
         open: 1,
         lost: BTreeSet::new(),
     };
-    objects.remember([of_store(&account()), of_store(&other)]);
+    objects.remember([of_store(&account()), of_store(&other)], &BTreeMap::new());
     let stands = |objects: &Objects| (objects.in_sync(), objects.count(State::Unknown));
     assert_eq!(stands(&objects), (0, 0), "nothing was tried yet");
     let mut first = plan(vec![fine("a")]);
@@ -260,8 +260,15 @@ fn what_a_process_before_has_seen_is_unknown_where_there_is_no_way_in() {
     assert_eq!(stands(&objects), (0, 4));
     objects.keep_accounts("t", &[account()].into());
     assert_eq!(stands(&objects), (0, 1), "it is not selected any more");
+    // What differed and could not be read last is one object, and not two.
     let mut objects = Objects::default();
-    objects.remember([of_store(&other)]);
+    let about = json!({"in_sync": 1, "unknown": 1, "excepted": 0, "open": 1, "targets": ["t"]});
+    let unread = BTreeMap::from([(other.clone(), 1)]);
+    objects.remember([LookShown { about, ..of_store(&other) }], &unread);
+    objects.target_failed("t", "not listed".to_owned(), false, now());
+    assert_eq!(stands(&objects), (0, 2));
+    let mut objects = Objects::default();
+    objects.remember([of_store(&other)], &BTreeMap::new());
     let mut seen = plan(Vec::new());
     seen.targets[0].account = other;
     look(&mut objects, &seen, &target("t"), 1);

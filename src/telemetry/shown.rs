@@ -1,5 +1,6 @@
 //! Where a running controller answers, and what it says of its files and of where things are kept.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,9 +22,11 @@ use crate::controller::reconciler::Reconciler;
 use crate::controller::{Audience, Service};
 use crate::fleet::Fleet;
 use crate::fleet::notify::{SecretPlace, channels};
+use crate::names::AccountId;
 use crate::notify::notices;
 use crate::reconcile::guarded::{beside, gone};
 use crate::reconcile::{self, Keeper, LeaseCounts};
+use crate::store::history::UNREAD;
 use crate::store::{Memory, Store};
 
 /// How long it is waited for a store that is not open.
@@ -80,15 +83,20 @@ impl AroundTheRuns {
     /// Drift is older than this process where the store remembers it, and so is what was seen in accounts.
     async fn tell_what_was(&self, telemetry: &Telemetry) {
         let Some(Ok(store)) = self.kept().await.store else { return };
+        let mut unread: BTreeMap<AccountId, usize> = BTreeMap::new();
         match known::in_time(store.open_drift()).await {
             Ok(all) => telemetry.objects().known(all.into_iter().map(|one| {
+                // The last look counted it as unknown.
+                if !one.about[UNREAD].is_null() {
+                    *unread.entry(one.object.account.clone()).or_default() += 1;
+                }
                 let earlier = Earlier { since: one.time, failed: failed(&one) };
                 (one.object, earlier)
             })),
             Err(error) => tracing::warn!("since when drift is so is not known: {error}"),
         }
         match known::in_time(store.looks()).await {
-            Ok(looks) => telemetry.objects().remember(looks),
+            Ok(looks) => telemetry.objects().remember(looks, &unread),
             Err(error) => tracing::warn!("what was seen before is not known: {error}"),
         }
     }

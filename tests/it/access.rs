@@ -81,7 +81,7 @@ async fn every_call_is_inside_the_printed_policy() {
             let look = async || {
                 let reads = Arc::new(ReadCache::default());
                 let items = declaration.items(&session).await;
-                let items = observe_all(&session, &reads, items, None, &turns(), || {}).await;
+                let items = observe_all(&session, &reads, items, None, &turns(), |_, _| {}).await;
                 library::plan(&session, &declaration, items)
             };
             let plan = look().await;

@@ -31,7 +31,7 @@ impl Planned {
         let declaration = Declaration::new(&account, sample);
         let reads = Arc::new(ReadCache::default());
         let declared = declaration.items(&session).await;
-        let items = observe_all(&session, &reads, declared, None, &turns(), || {}).await;
+        let items = observe_all(&session, &reads, declared, None, &turns(), |_, _| {}).await;
         let plan = library::plan(&session, &declaration, items);
         Self { account, session, plan }
     }

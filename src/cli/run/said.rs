@@ -200,20 +200,27 @@ fn causes(causes: &Causes) -> Value {
         Cause::Blind => json!("blind"),
         Cause::Path => json!("events depend on it"),
         Cause::Elsewhere => json!("the rest of what others share"),
-        Cause::Event { id, call, time, by, .. } => json!({
-            "call": call,
-            "time": time,
-            "by": by.arn,
-            "source_identity": by.source_identity,
-            "source_address": by.source_address,
-            "user_agent": by.user_agent,
-            "id": id,
+        Cause::Event(called) if called.by.is_not_kept() => json!({
+            "call": called.by.call, "more": called.by.count(),
         }),
+        Cause::Event(called) => {
+            let by = &called.by;
+            let mut event = json!({
+                "call": by.call,
+                "time": by.time,
+                "by": by.principal,
+                "source_identity": called.source_identity,
+                "source_address": by.address,
+                "user_agent": by.agent,
+                "id": by.event,
+            });
+            if by.count() > 1 {
+                event["times"] = json!(by.count());
+                event["last"] = json!(by.times().last());
+            }
+            event
+        }
         Cause::Again { failures } => json!({ "failures": failures }),
     });
-    let mut all: Vec<Value> = kept.collect();
-    if causes.more > 0 {
-        all.push(json!({"more": causes.more}));
-    }
-    Value::Array(all)
+    Value::Array(kept.collect())
 }

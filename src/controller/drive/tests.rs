@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::super::queue::What;
+use super::super::waiting::Waiting;
 use super::simulated::Simulated;
 use super::*;
 use crate::fleet::file::schedule;
@@ -44,6 +45,11 @@ struct Fake {
     sight: Arc<Mutex<Sight>>,
     path_every: Mutex<Option<Duration>>,
     said: Mutex<Vec<String>>,
+    /// How long it takes to keep what waits; what was kept, with how many messages were deleted by then.
+    keeps_for: Mutex<Duration>,
+    waits: Mutex<Vec<(Waiting, usize)>>,
+    /// What waited when the process before ended.
+    waited: Mutex<Vec<Waiting>>,
     clocks: Simulated,
 }
 
@@ -80,6 +86,19 @@ impl Runs for Fake {
 
     fn is_ours(&self, event: &Event) -> bool {
         event.by.source_identity.as_deref() == Some("evenkeel-ours")
+    }
+
+    async fn keep(&self, waiting: Vec<Waiting>) {
+        let time = *self.keeps_for.lock().unwrap();
+        if !time.is_zero() {
+            self.clocks.sleep(time).await;
+        }
+        let deleted = self.deleted.lock().unwrap().len();
+        self.waits.lock().unwrap().extend(waiting.into_iter().map(|one| (one, deleted)));
+    }
+
+    async fn waiting(&self) -> Vec<Waiting> {
+        std::mem::take(&mut *self.waited.lock().unwrap())
     }
 }
 
@@ -257,6 +276,37 @@ async fn an_event_is_looked_at_at_once_and_its_message_is_deleted() {
     assert_eq!(begun.len(), 1, "{begun:?}");
     assert!(begun[0].0 < Duration::from_millis(200), "{begun:?}");
     assert_eq!(fake.deleted.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_an_event_tells_is_kept_before_its_message_is_deleted_and_no_look_waits_for_that() {
+    let fake = fake(&[]);
+    *fake.keeps_for.lock().unwrap() = Duration::from_secs(3);
+    let ours = event("DeleteTrail", "111122223333", "evenkeel-ours");
+    let theirs = event("DeleteTrail", "111122223333", "m");
+    fake.messages.lock().unwrap().push_back(Ok(vec![ours]));
+    fake.messages.lock().unwrap().push_back(Ok(vec![theirs]));
+    drive(&fake, MINUTE).await;
+    let begun = fake.begun.lock().unwrap();
+    assert!(begun[0].0 < Duration::from_millis(200), "{begun:?}");
+    let waits = fake.waits.lock().unwrap();
+    let kept: Vec<_> = waits.iter().map(|(one, deleted)| (one.part.kind, *deleted)).collect();
+    assert_eq!(kept, [("cloudtrail.trail", 1)], "our own call waits for nothing");
+    assert_eq!(fake.deleted.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_waited_when_the_process_before_was_killed_is_looked_at() {
+    let (before, after) = (fake(&[]), fake(&[]));
+    before.messages.lock().unwrap().push_back(Ok(vec![event("DeleteTrail", "111122223333", "m")]));
+    drive(&before, MINUTE).await;
+    let waits = std::mem::take(&mut *before.waits.lock().unwrap());
+    *after.waited.lock().unwrap() = waits.into_iter().map(|(one, _)| one).collect();
+    drive(&after, MINUTE).await;
+    let begun = after.begun.lock().unwrap();
+    assert!(
+        matches!(&begun[0].1, What::Parts { account, .. } if account.as_str() == "111122223333")
+    );
 }
 
 #[test]

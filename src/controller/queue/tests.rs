@@ -1,6 +1,12 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::reconcile::Named;
+use crate::store::history::ByWhom;
 
 fn part(account: &str, kind: &'static str, region: Option<&str>) -> Key {
     let region = region.map(Region::new);
@@ -11,11 +17,32 @@ fn target(name: &str) -> Key {
     Key::Target(name.to_owned())
 }
 
-fn event(id: usize) -> Cause {
-    let (call, time) = ("s:C".to_owned(), DateTime::UNIX_EPOCH);
+/// A call by somebody that names something, so many seconds after the first.
+fn called(who: &str, call: &str, names: &str, second: i64) -> Cause {
+    let by = ByWhom {
+        principal: who.to_owned(),
+        call: call.to_owned(),
+        time: Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(second)),
+        ..ByWhom::default()
+    };
+    let named = Named::of(&json!({ "name": names }), &Value::Null, &Value::Null);
     let region = Region::new("eu-west-1");
-    let (by, named) = (Box::default(), Arc::default());
-    Cause::Event { id: id.to_string(), call, region, time, by, named }
+    let told = DateTime::UNIX_EPOCH;
+    Cause::Event(Box::new(Called::of(by, None, region, Arc::new(named), told)))
+}
+
+fn event(number: usize) -> Cause {
+    called(&format!("user-{number}"), "s:C", "a", 0)
+}
+
+/// Who called, by their names, and how often in all; without a name those who are not kept.
+fn callers(causes: &Causes) -> BTreeMap<String, usize> {
+    let mut all = BTreeMap::new();
+    for cause in &causes.kept {
+        let Cause::Event(called) = cause else { continue };
+        *all.entry(called.by.principal.clone()).or_default() += called.by.count();
+    }
+    all
 }
 
 const A: &str = "111122223333";
@@ -39,18 +66,75 @@ fn of_two_wishes_the_earlier_holds() {
 fn a_storm_of_events_is_one_look_that_counts_them() {
     let now = Duration::from_secs(1000);
     let mut queue = Queue::default();
-    for id in 0..10_000 {
-        queue.add(part(A, "cloudtrail.trail", None), now, event(id));
+    for second in 0..10_000 {
+        queue.add(part(A, "cloudtrail.trail", None), now, called("ci", "s:C", "a", second));
     }
     queue.add(part(A, "ec2.ebs_encryption", Some("eu-west-1")), now, event(0));
     queue.add(part(B, "cloudtrail.trail", None), now, event(1));
     let job = queue.take(now).unwrap();
     let What::Parts { account, parts } = &job.what else { panic!("{job:?}") };
-    assert_eq!((account.as_str(), parts.len()), (A, 2));
-    assert_eq!(job.causes.kept.len() + job.causes.more, 10_000);
+    assert_eq!((account.as_str(), parts.len(), job.causes.kept.len()), (A, 2, 2));
+    let all = callers(&job.causes);
+    assert_eq!(all, BTreeMap::from([("ci".to_owned(), 10_000), ("user-0".to_owned(), 1)]));
     let What::Parts { account, .. } = queue.take(now).unwrap().what else { panic!() };
     assert_eq!(account.as_str(), B);
     assert!(queue.is_empty());
+}
+
+#[test]
+fn who_comes_after_many_others_is_kept_with_them() {
+    let mut causes = Causes::default();
+    for number in 0..20 {
+        causes.add(event(number));
+    }
+    causes.add(called("eve", "s:Stop", "a", 1));
+    assert_eq!(causes.kept.len(), 21);
+    assert!(callers(&causes).contains_key("eve"));
+}
+
+#[test]
+fn whoever_sends_many_events_pushes_nobody_out_and_what_is_not_kept_is_counted() {
+    let mut causes = Causes::default();
+    // One principal, with many objects and with many sessions; and 10,000 others.
+    for number in 0..1_000 {
+        causes.add(called("ci", "s:C", &format!("object-{number}"), 0));
+        let session = format!("arn:aws:sts::1:assumed-role/mallory/{number}");
+        causes.add(called(&session, "s:C", "a", 0));
+    }
+    causes.add(called("ci", "s:Stop", "a", 7));
+    let of = |causes: &Causes, part: &str| -> usize {
+        let all = callers(causes);
+        all.iter().filter(|(who, _)| who.contains(part)).map(|(_, count)| count).sum()
+    };
+    assert_eq!((of(&causes, "ci"), of(&causes, "mallory")), (51, 50));
+    assert_eq!(callers(&causes)[""], 1_900);
+    for number in 0..10_000 {
+        causes.add(event(number));
+    }
+    causes.add(called("ci", "s:Other", "a", 7));
+    assert!(causes.kept.len() < 2_100, "{}", causes.kept.len());
+    let stopped =
+        |cause: &Cause| matches!(cause, Cause::Event(called) if called.by.call == "s:Stop");
+    assert!(causes.kept.iter().any(stopped), "by nobody else's calls");
+    let all: usize = callers(&causes).values().sum();
+    assert_eq!(all, 2_000 + 1 + 10_000 + 1);
+}
+
+#[test]
+fn what_touched_several_parts_is_told_once_and_each_part_keeps_as_many() {
+    let now = Duration::from_secs(1000);
+    let mut queue = Queue::default();
+    for number in 0..100 {
+        let cause = called("ci", "s:C", &format!("object-{number}"), 0);
+        queue.add(part(A, "cloudtrail.trail", None), now, cause);
+    }
+    for key in [part(A, "cloudtrail.trail", None), part(A, "iam.role", None)] {
+        queue.add(key, now, called("eve", "s:C", "a", 3));
+    }
+    queue.add(part(A, "iam.role", None), now, called("ci", "s:C", "role", 3));
+    let causes = queue.take(now).unwrap().causes;
+    let all = callers(&causes);
+    assert_eq!((all["eve"], all["ci"], all[""]), (1, 51, 50));
 }
 
 #[test]

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use crate::controller::events::Routes;
-use crate::controller::queue::{Cause, Causes, What};
+use crate::controller::queue::{Called, Cause, Causes, What};
 use crate::fleet::select::SelectError;
-use crate::names::Region;
-use crate::reconcile::{Heard, LookError, Named};
-use crate::store::history::ByWhom;
+use crate::reconcile::{Heard, LookError};
+use crate::store::history::{ByWhom, callers};
 
 /// Who touched what, as far as events told: each only the kinds that their call touches, and where it was
 /// made.
 pub fn heard(what: &What, causes: &Causes) -> Vec<Heard> {
     let (What::Parts { account, .. } | What::Account(account)) = what else { return Vec::new() };
     let mut heard = Vec::new();
-    for (by, region, named) in events(causes) {
+    for Called { by, region, named, told, .. } in events(causes) {
         for (kind, region) in Routes::of_all_kinds().touched(&by.call, region) {
             heard.push(Heard {
                 account: account.clone(),
@@ -22,31 +21,22 @@ pub fn heard(what: &What, causes: &Causes) -> Vec<Heard> {
                 region: region.cloned(),
                 by: by.clone(),
                 named: Arc::clone(named),
+                told: *told,
             });
         }
     }
     heard
 }
 
-/// Who did what a run is made for.
+/// Who did what a run is made for, each with the same call once.
 pub fn by_whom(causes: &Causes) -> Vec<ByWhom> {
-    events(causes).map(|(by, ..)| by).collect()
+    callers::together(events(causes).map(|called| &called.by))
 }
 
 /// Who called what, in which Region, and what the call names.
-fn events(causes: &Causes) -> impl Iterator<Item = (ByWhom, &Region, &Arc<Named>)> {
+fn events(causes: &Causes) -> impl Iterator<Item = &Called> {
     causes.kept.iter().filter_map(|cause| match cause {
-        Cause::Event { id, call, region, time, by, named } => {
-            let by = ByWhom {
-                principal: by.arn.clone(),
-                call: call.clone(),
-                time: Some(*time),
-                address: by.source_address.clone(),
-                agent: by.user_agent.clone(),
-                event: Some(id.clone()),
-            };
-            Some((by, region, named))
-        }
+        Cause::Event(called) => Some(&**called),
         _ => None,
     })
 }
@@ -80,7 +70,7 @@ mod tests {
     use chrono::{DateTime, Utc};
 
     use super::*;
-    use crate::controller::events::Caller;
+    use crate::names::Region;
     use crate::plan::ObjectPlan;
     use crate::reconcile::Hearsay;
 
@@ -88,15 +78,14 @@ mod tests {
     const EBS_OFF: &str = "ec2.amazonaws.com:DisableEbsEncryptionByDefault";
 
     fn event(who: &str, call: &str, region: &str) -> Cause {
-        let by = Caller { arn: who.to_owned(), ..Caller::default() };
-        Cause::Event {
-            id: format!("{who} {call}"),
+        let by = ByWhom {
+            principal: who.to_owned(),
             call: call.to_owned(),
-            region: Region::new(region),
-            time: DateTime::<Utc>::UNIX_EPOCH,
-            by: Box::new(by),
-            named: Arc::default(),
-        }
+            time: Some(DateTime::<Utc>::UNIX_EPOCH),
+            ..ByWhom::default()
+        };
+        let (region, told) = (Region::new(region), DateTime::UNIX_EPOCH);
+        Cause::Event(Box::new(Called::of(by, None, region, Arc::default(), told)))
     }
 
     fn what() -> What {
@@ -111,7 +100,7 @@ mod tests {
 
     /// Who is named for the one object of a kind in a Region.
     fn named(causes: Vec<Cause>, kind: &str, region: &str) -> Vec<String> {
-        let told = heard(&what(), &Causes { kept: causes, more: 0 });
+        let told = heard(&what(), &Causes { kept: causes });
         let object: ObjectPlan = serde_json::from_value(serde_json::json!({
             "account": "111122223333", "region": region, "global": false, "item": kind,
             "mode": "enforce", "controls": [], "verdict": {"is": "drifted"}, "spec": {},
@@ -119,7 +108,7 @@ mod tests {
         }))
         .unwrap();
         let heard = Hearsay { told, ..Hearsay::default() };
-        heard.of_object(&object).map(|by| by.principal.clone()).collect()
+        heard.of_object(&object).into_iter().map(|by| by.principal).collect()
     }
 
     #[test]
@@ -137,16 +126,14 @@ mod tests {
         // What nobody's event touched: of another kind, or elsewhere.
         assert!(named(causes(), "cloudtrail.trail", "eu-west-1").is_empty());
         assert!(named(causes(), "ec2.ebs_encryption", "eu-central-1").is_empty());
-        let all: Vec<String> = by_whom(&Causes { kept: causes(), more: 0 })
-            .into_iter()
-            .map(|by| by.principal)
-            .collect();
+        let all: Vec<String> =
+            by_whom(&Causes { kept: causes() }).into_iter().map(|by| by.principal).collect();
         assert_eq!(all, ["mallory", "innocent", "eve"], "the run was made for all of them");
     }
 
     #[test]
     fn no_look_at_a_whole_target_has_a_name() {
-        let causes = Causes { kept: vec![event("eve", EBS_OFF, "eu-west-1")], more: 0 };
+        let causes = Causes { kept: vec![event("eve", EBS_OFF, "eu-west-1")] };
         assert!(heard(&What::Target("prod".to_owned()), &causes).is_empty());
     }
 }

@@ -3,40 +3,45 @@
 //!
 //! Nobody is named for what was as declared after their call, whatever is remembered here.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::controller::queue::What;
+use crate::controller::queue::{Part, What};
 use crate::reconcile::{Heard, RunOutcome};
+use crate::store::history::Answered;
+use crate::store::history::callers::{Room, Told, keep};
 
-/// Calls that are remembered.
-const MOST: usize = 1_000;
+/// Calls that are remembered: of one principal with one call in an account, and of all.
+const ROOM: Room = Room { of_one: 100, of_all: 2_000 };
+/// There is room for all.
+const ALL: Room = Room { of_one: usize::MAX, of_all: usize::MAX };
 /// For so long they are, whatever comes of the looks.
 const LONGEST: TimeDelta = TimeDelta::days(1);
 
 /// The latest calls for which a look has failed, or was held back.
 #[derive(Debug, Default)]
-pub struct Unanswered(Mutex<VecDeque<Heard>>);
+pub struct Unanswered(Mutex<Vec<Heard>>);
 
 impl Unanswered {
-    fn all(&self) -> MutexGuard<'_, VecDeque<Heard>> {
+    fn all(&self) -> MutexGuard<'_, Vec<Heard>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a look goes by for which events told this.
     pub fn with(&self, told: Vec<Heard>, now: DateTime<Utc>) -> Vec<Heard> {
         let mut before = self.all();
-        before.retain(|heard| heard.by.time.is_none_or(|time| now - time < LONGEST));
-        let mut all: Vec<Heard> = before.iter().cloned().collect();
-        all.retain(|heard| !told.contains(heard));
-        all.extend(told);
+        let last = |heard: &Heard| heard.by.times().last();
+        before.retain(|heard| last(heard).is_none_or(|time| now - time < LONGEST));
+        let mut all: Vec<Heard> = before.clone();
+        for heard in told {
+            keep(&mut all, heard, ALL);
+        }
         all
     }
 
-    /// How the look ended for which events told this; none where it came to nothing.
-    pub fn ended(&self, what: &What, told: &[Heard], outcome: Option<RunOutcome>) {
+    /// How the look ended for which events told this; none where it came to nothing. Gives what is answered by it.
+    pub fn ended(&self, what: &What, told: &[Heard], outcome: Option<RunOutcome>) -> Vec<Answered> {
         let is_answered = match outcome {
             Some(RunOutcome::InSync | RunOutcome::Elsewhere | RunOutcome::Drift) => true,
             Some(
@@ -47,19 +52,31 @@ impl Unanswered {
             )
             | None => false,
         };
-        let is_of = |heard: &Heard| match what {
-            What::Parts { account, parts } => parts.iter().any(|(kind, region)| {
-                heard.account == *account && heard.kind == *kind && heard.region == *region
-            }),
-            What::Target(_) | What::Account(_) | What::Path(_) => false,
+        let parts = what.parts();
+        let is_of = |heard: &Heard, part: &Part| {
+            heard.account == part.account && heard.kind == part.kind && heard.region == part.region
         };
         let mut all = self.all();
-        all.retain(|heard| !(told.contains(heard) || is_answered && is_of(heard)));
-        if !is_answered {
-            all.extend(told.iter().cloned());
-            let more = all.len().saturating_sub(MOST);
-            all.drain(..more);
+        let answered = parts.iter().filter(|_| is_answered).filter_map(|part| {
+            let of = told.iter().chain(all.iter()).filter(|heard| is_of(heard, part));
+            let told = of.map(|heard| heard.told).max()?;
+            let (account, region) = (part.account.clone(), part.region.clone());
+            Some(Answered { account, kind: part.kind.to_owned(), region, told })
+        });
+        let answered: Vec<Answered> = answered.collect();
+        let is_over = |heard: &Heard| {
+            told.iter().any(|told| told.is_alike(heard))
+                || parts.iter().any(|part| is_of(heard, part))
+        };
+        match is_answered {
+            true => all.retain(|heard| !is_over(heard)),
+            false => {
+                for heard in told {
+                    keep(&mut all, heard.clone(), ROOM);
+                }
+            }
         }
+        answered
     }
 }
 
@@ -76,6 +93,7 @@ mod tests {
             region: None,
             by: ByWhom { principal: who.to_owned(), ..ByWhom::default() },
             named: std::sync::Arc::default(),
+            told: DateTime::UNIX_EPOCH,
         }
     }
 
@@ -113,11 +131,13 @@ mod tests {
     #[test]
     fn not_all_are_remembered_nor_for_ever() {
         let (unanswered, now) = (Unanswered::default(), Utc::now());
-        for number in 0..2 * MOST {
+        for number in 0..2 * ROOM.of_all {
             unanswered.ended(&part("iam.role"), &[heard(&number.to_string())], None);
         }
         let all = unanswered.with(Vec::new(), now);
-        assert_eq!((all.len(), names(&all)[0]), (MOST, "1000"));
+        assert_eq!(all.len(), ROOM.of_all + 1);
+        assert_eq!(all.last().unwrap().by.count(), ROOM.of_all, "the others are counted");
+        let unanswered = Unanswered::default();
         let mut old = heard("old");
         old.by.time = Some(now);
         unanswered.ended(&part("iam.role"), &[old], None);

@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use super::Remembering;
 use crate::names::AccountId;
 use crate::plan::{Disposition, ObjectPlan, Plan, Verdict};
-use crate::reconcile::blame::cannot_have_done;
 use crate::reconcile::drift_key::key;
 use crate::reconcile::event::Told;
-use crate::store::history::{DriftSeen, Extent, NOT_BY, SeenAccount, Touched, UnseenAccount};
+use crate::store::history::{DriftSeen, Extent, SeenAccount, Touched, UnseenAccount};
 
 /// What a look saw, account by account; `began` is when the look did, `at` when each had been looked at.
 pub fn seen(
@@ -51,17 +50,15 @@ pub fn seen(
     }
     for object in plan.objects.each() {
         let Some(seen) = all.get_mut(&object.account) else { continue };
-        let by: Vec<_> = what.heard.touching(&object).cloned().collect();
+        let by = what.heard.touching(&object);
         if !by.is_empty() {
             seen.touched.push(Touched { key: key(&object), by });
         }
         match &object.verdict {
             Verdict::InSync => seen.in_sync.push(key(&object)),
             Verdict::Drifted => {
-                let by = what.heard.of_object(&object).cloned().collect();
-                let right = what.heard.last_right(&object);
                 let (key, about) = (key(&object), about(&object));
-                seen.drifted.push(DriftSeen { key, about, by, right });
+                seen.drifted.push(DriftSeen { key, about, rows: what.heard.rows(&object) });
             }
             // An exception does not make it as declared, and begins no drift either.
             Verdict::Unknown(_) => seen.unknown.push(key(&object)),
@@ -88,7 +85,7 @@ pub fn unseen(told: &Told<'_>, plan: &Plan, what: &Remembering) -> Vec<UnseenAcc
     failed.collect()
 }
 
-/// What differs of an object, and what is done about it.
+/// What is done about an object that differs.
 fn about(object: &ObjectPlan) -> Value {
     let mut reasons: Vec<&str> = Vec::new();
     for change in &object.changes {
@@ -98,16 +95,13 @@ fn about(object: &ObjectPlan) -> Value {
             reasons.push(reason);
         }
     }
-    let drift: Vec<_> = object.changes.iter().flat_map(|change| &change.drift).collect();
     json!({
         "title": object.title(),
-        "drift": drift,
         "mode": object.mode,
         "controls": object.controls,
         "is_applied": object.is_changed(),
         "only_reported": reasons,
         "held_back": object.held(),
         "risk": object.risk(),
-        NOT_BY: cannot_have_done(object),
     })
 }

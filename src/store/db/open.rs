@@ -22,6 +22,7 @@ const SQLITE: &[(&str, &str)] = &[
     ("resolved", include_str!("migrations/3.sqlite.sql")),
     ("again", include_str!("migrations/4.sqlite.sql")),
     ("rights", include_str!("migrations/5.sqlite.sql")),
+    ("waiting", include_str!("migrations/6.sqlite.sql")),
 ];
 const POSTGRES: &[(&str, &str)] = &[
     ("first", include_str!("migrations/1.postgres.sql")),
@@ -29,6 +30,7 @@ const POSTGRES: &[(&str, &str)] = &[
     ("resolved", include_str!("migrations/3.postgres.sql")),
     ("again", include_str!("migrations/4.postgres.sql")),
     ("rights", include_str!("migrations/5.postgres.sql")),
+    ("waiting", include_str!("migrations/6.postgres.sql")),
 ];
 
 /// How long a connection is waited for.

@@ -364,6 +364,26 @@ impl Store {
         self.db.read(look).await
     }
 
+    /// The drift of an account that has not ended.
+    pub(super) async fn open_drift_of(
+        &self,
+        account: &AccountId,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let account = account.clone();
+        let look = move |mut tx: Tx| {
+            let account = account.clone();
+            async move {
+                let sql = format!("{DRIFT} WHERE account = $1 AND resolved IS NULL");
+                let args = [Arg::Text(account.as_str())];
+                let rows = tx.rows(sqlx::AssertSqlSafe(sql), &args).await?;
+                let all = rows.iter().map(|row| drift(row, What::Drift));
+                let all = all.collect::<Result<Vec<_>, _>>()?;
+                Ok((tx, all))
+            }
+        };
+        self.db.read(look).await
+    }
+
     /// Runs, the latest first.
     ///
     /// # Errors

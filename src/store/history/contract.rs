@@ -2,6 +2,7 @@
 
 mod accounts;
 mod late;
+mod waiting;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ pub async fn holds(store: &Store) {
     a_run_without_a_sign_of_life_was_killed(store).await;
     accounts::holds(store).await;
     late::holds(store).await;
+    waiting::holds(store).await;
 }
 
 fn at(minute: i64) -> DateTime<Utc> {
@@ -180,7 +182,8 @@ fn seen(last: u8, minute: i64) -> SeenAccount {
 }
 
 fn drifted(key: &DriftKey, field: &str) -> DriftSeen {
-    DriftSeen { key: key.clone(), about: json!({ "drift": field }), by: Vec::new(), right: None }
+    let row = RowSeen { field: field.to_owned(), ..RowSeen::default() };
+    DriftSeen { key: key.clone(), about: json!({}), rows: vec![row] }
 }
 
 async fn of(store: &Store, last: u8) -> Vec<Entry> {
@@ -197,17 +200,21 @@ async fn drift_begins_goes_on_and_ends(store: &Store) {
     };
     let mut first = seen(3, 20);
     first.drifted = vec![drifted(&bucket, "versioning"), drifted(&trail, "there")];
-    first.drifted[0].by = vec![who.clone()];
+    first.drifted[0].rows[0].by = vec![who.clone()];
     store.note_seen(vec![first]).await.unwrap();
     let mut second = seen(3, 30);
-    second.drifted = vec![drifted(&bucket, "encryption"), drifted(&trail, "there")];
+    second.drifted = vec![drifted(&bucket, "versioning"), drifted(&trail, "there")];
+    let encryption = drifted(&bucket, "encryption").rows;
+    second.drifted[0].rows.extend(encryption);
     store.note_seen(vec![second]).await.unwrap();
     let open = store.open_drift().await.unwrap();
     assert_eq!(open.len(), 2);
     let of_bucket = open.iter().find(|entry| entry.object == bucket).unwrap();
     assert_eq!((of_bucket.time, of_bucket.what), (at(20), What::Drift));
     assert_eq!(of_bucket.about["last_seen"], json!(at(30)));
-    assert_eq!(of_bucket.about["drift"], "encryption");
+    let fields: Vec<&Value> =
+        of_bucket.about["drift"].as_array().unwrap().iter().map(|row| &row["field"]).collect();
+    assert_eq!(fields, ["versioning", "encryption"]);
     assert_eq!(of_bucket.about["by"], json!([who]), "who opened it stays");
     let of_trail = open.iter().find(|entry| entry.object == trail).unwrap();
     assert_eq!(of_trail.about["by"], json!([]), "nobody is named for what they did not touch");

@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::counts::{self, TARGETS, UNSEEN};
-use super::records::{ByWhom, DriftKey, DriftSeen, Extent, NotSeen, SeenAccount, UnseenAccount};
-use super::written::since_written;
-use super::{hindered, late, microseconds, rights};
+use super::records::{DriftKey, DriftSeen, Extent, NotSeen, SeenAccount, UnseenAccount};
+use super::rows::{LOOKED, Moment, Rows};
+use super::written::Written;
+use super::{hindered, late, microseconds, rights, time};
 use crate::names::{AccountId, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
@@ -87,8 +88,7 @@ pub(super) async fn in_account(tx: &mut Tx, seen: &SeenAccount) -> Result<(), St
         let mut targets = before.map(|open| open.targets).unwrap_or_default();
         targets.extend(by.iter().cloned());
         going_on += usize::from(is_counted(&targets));
-        let right = drift.right.max(rights.last(&drift.key));
-        begins_or_goes_on(tx, seen, drift, right, &targets).await?;
+        begins_or_goes_on(tx, seen, drift, rights.last(&drift.key), &targets).await?;
     }
     for key in &seen.unknown {
         let Some(mut before) = open.remove(key) else { continue };
@@ -193,7 +193,7 @@ async fn noted_for(tx: &mut Tx, key: &DriftKey, open: Open) -> Result<(), StoreE
 async fn begins_or_goes_on(
     tx: &mut Tx,
     seen: &SeenAccount,
-    DriftSeen { key, about, by, .. }: &DriftSeen,
+    DriftSeen { key, about, rows }: &DriftSeen,
     right: Option<DateTime<Utc>>,
     targets: &BTreeSet<String>,
 ) -> Result<(), StoreError> {
@@ -204,25 +204,26 @@ async fn begins_or_goes_on(
         Arg::Text(&item),
         Arg::Text(&key.object),
     ];
-    let sql = "SELECT about FROM drifts WHERE account = $1 AND region = $2 AND item = $3 \
-               AND object = $4 AND resolved IS NULL";
+    let sql = "SELECT about, first_seen, last_seen FROM drifts WHERE account = $1 AND region = $2 \
+               AND item = $3 AND object = $4 AND resolved IS NULL";
     let there = tx.rows(sql, &place).await?;
     let mut about = about.clone();
-    about["by"] = match there.first() {
-        // Who opened it stays, whoever touches it later.
+    let wrote = Written::until(tx, &place, seen.time).await?;
+    let (before, looked) = match there.first() {
         Some(row) => {
             let mut before: Value = row.json(0)?;
             hindered::stays(&mut before, &mut about);
             late::stays(&mut before, &mut about);
-            before["by"].take()
+            let looked: Option<DateTime<Utc>> = serde_json::from_value(before[LOOKED].take())?;
+            // An earlier version noted only when that look was over.
+            let looked = looked.unwrap_or(time(row.int(2)?));
+            (Rows::of(&before, time(row.int(1)?))?, Some(looked))
         }
-        None => {
-            about[late::RIGHT] = json!(right);
-            let is_since = |by: &&ByWhom| right.is_none_or(|right| !by.is_before(right));
-            let by: Vec<ByWhom> = by.iter().filter(is_since).cloned().collect();
-            serde_json::to_value(since_written(tx, &place, &by, microseconds(seen.time)).await?)?
-        }
+        None => (Rows::default(), None),
     };
+    let moment = Moment { seen: seen.time, looked, right };
+    before.after(rows, moment, &|field| wrote.last(field)).note(&mut about)?;
+    about[LOOKED] = serde_json::to_value(looked.max(Some(seen.began)))?;
     if !targets.is_empty() {
         about[TARGETS] = json!(targets);
     }

@@ -4,66 +4,37 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::callers;
 use super::records::{ByWhom, SeenAccount, Touched};
-use super::written::since_written;
+use super::rows::{DriftRow, PAST, Rows};
 use super::{microseconds, time};
 use crate::names::AccountId;
 use crate::store::Store;
-use crate::store::db::{Arg, Row, Tx};
+use crate::store::db::{Arg, Tx};
 use crate::store::error::StoreError;
 use crate::store::history::{Entry, Filter, What};
 
-/// In what is noted of drift: the calls that cannot have made what was seen first.
-pub const NOT_BY: &str = "not_by";
-/// When the object was as declared last before it.
-pub(super) const RIGHT: &str = "right";
 /// The latest run that named somebody for it, where that was later than the one that saw it first.
 const NAMED_IN: &str = "named_in";
 /// Whom that run named.
 const NAMED_LATE: &str = "named_late";
+/// Whom it named for what differs no longer, while the rest does.
+const NAMED_PAST: &str = "named_past";
 
-/// Who is named of one drift at most.
-const MOST: usize = 20;
 /// So many times an object may have drifted since the oldest of the calls that are told together.
 const DRIFTS: i64 = 50;
 
 /// What was noted of drift that goes on stays.
 pub(super) fn stays(before: &mut Value, about: &mut Value) {
-    for field in [RIGHT, NAMED_IN, NAMED_LATE, NOT_BY] {
+    for field in [NAMED_IN, NAMED_LATE, NAMED_PAST] {
         if !before[field].is_null() {
             about[field] = before[field].take();
         }
     }
 }
 
-/// A drift of an object.
-struct Drift {
-    first_seen: i64,
-    about: Value,
-    /// Who may have done it.
-    may_have: Vec<ByWhom>,
-}
-
-impl Drift {
-    fn of(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self { first_seen: row.int(0)?, about: row.json(1)?, may_have: Vec::new() })
-    }
-
-    /// Whether somebody may have done it, who called before it was seen. Of one before the latest, that is said only
-    /// where the object was as declared before it: else, whoever called at any time might have.
-    fn may_be_by(&self, by: &ByWhom, latest: Option<i64>) -> Result<bool, StoreError> {
-        let right: Option<DateTime<Utc>> = serde_json::from_value(self.about[RIGHT].clone())?;
-        let not_by = self.about[NOT_BY].as_array().into_iter().flatten();
-        let is_other = not_by.filter_map(Value::as_str).any(|call| call == by.call);
-        Ok(match right {
-            _ if is_other => false,
-            Some(right) => !by.is_before(right),
-            None => latest == Some(self.first_seen),
-        })
-    }
-}
-
-/// Names who touched an object for the drift that their call may have made.
+/// Names who touched an object for what their call may have made of it: what was seen next of each field. What they made
+/// may have been put right before that.
 pub(super) async fn named(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreError> {
     for Touched { key, by } in &seen.touched {
         let item = key.item.to_string();
@@ -73,52 +44,48 @@ pub(super) async fn named(tx: &mut Tx, seen: &SeenAccount) -> Result<(), StoreEr
             Arg::Text(&item),
             Arg::Text(&key.object),
         ];
-        let Some(oldest) = by.iter().filter_map(|by| by.time).min() else { continue };
+        let Some(oldest) = by.iter().flat_map(ByWhom::times).min() else { continue };
         let [account, region, item, object] = place;
         let sql = "SELECT first_seen, about FROM drifts WHERE account = $1 AND region = $2 \
-                   AND item = $3 AND object = $4 AND first_seen >= $5 ORDER BY first_seen LIMIT $6";
+                   AND item = $3 AND object = $4 AND (resolved IS NULL OR resolved >= $5) \
+                   ORDER BY first_seen DESC LIMIT $6";
         let args = [account, region, item, object, microseconds(oldest).into(), DRIFTS.into()];
-        let rows = tx.rows(sql, &args).await?;
-        let mut drifts = rows.iter().map(Drift::of).collect::<Result<Vec<_>, _>>()?;
-        let latest = drifts.last().map(|drift| drift.first_seen);
-        for by in by {
-            // What they made was seen by the next look that saw something, or was put right before it.
-            let is_next =
-                |drift: &&mut Drift| by.time.is_some_and(|call| call <= time(drift.first_seen));
-            if let Some(drift) = drifts.iter_mut().find(is_next)
-                && drift.may_be_by(by, latest)?
-            {
-                drift.may_have.push(by.clone());
-            }
-        }
-        for drift in drifts.into_iter().filter(|drift| !drift.may_have.is_empty()) {
-            add(tx, &seen.run, &place, drift).await?;
+        for (at, row) in tx.rows(sql, &args).await?.iter().enumerate() {
+            let (first_seen, about): (i64, Value) = (row.int(0)?, row.json(1)?);
+            add(tx, seen, &place, (first_seen, about), by, at == 0).await?;
         }
     }
     Ok(())
 }
 
-/// Names for a drift who may have done it and is not named yet.
+/// Names for a drift who may have done it and is not named yet. `is_latest` is whether the object has not drifted since.
 async fn add(
     tx: &mut Tx,
-    run: &str,
+    seen: &SeenAccount,
     place: &[Arg<'_>; 4],
-    Drift { first_seen, mut about, may_have }: Drift,
+    (first_seen, mut about): (i64, Value),
+    by: &[ByWhom],
+    is_latest: bool,
 ) -> Result<(), StoreError> {
-    let may_have = since_written(tx, place, &may_have, first_seen).await?;
-    let mut named: Vec<ByWhom> = serde_json::from_value(about["by"].clone()).unwrap_or_default();
-    let before = named.len();
-    for by in may_have {
-        if named.len() < MOST && !named.iter().any(|one| one.is_same_call(&by)) {
-            named.push(by);
-        }
+    let before = Rows::of(&about, time(first_seen))?;
+    let mut rows = before.clone();
+    let (mut named, mut named_past) = (Vec::new(), Vec::new());
+    let of_before = before.by();
+    for by in by {
+        let [now, past] = rows.name(by, is_latest);
+        let is_new = |by: &ByWhom| !of_before.iter().any(|before| before.is_alike(by));
+        named.extend(now.filter(is_new));
+        named_past.extend(past);
     }
-    if named.len() == before {
+    if rows == before {
         return Ok(());
     }
-    about[NAMED_LATE] = serde_json::to_value(&named[before..])?;
-    about[NAMED_IN] = json!(run);
-    about["by"] = serde_json::to_value(named)?;
+    if !named.is_empty() || !named_past.is_empty() {
+        about[NAMED_IN] = json!(seen.run);
+        about[NAMED_LATE] = serde_json::to_value(callers::together(&named))?;
+        about[NAMED_PAST] = serde_json::to_value(callers::together(&named_past))?;
+    }
+    rows.note(&mut about)?;
     let about = about.to_string();
     let sql = "UPDATE drifts SET about = $6 WHERE account = $1 AND region = $2 AND item = $3 \
                AND object = $4 AND first_seen = $5";
@@ -128,13 +95,33 @@ async fn add(
     Ok(())
 }
 
-/// Drift for which somebody was named after it was put right.
+/// Drift for which somebody was named after it, or some of it, was put right.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedLate {
-    /// The drift's end.
+    /// The drift's end; its beginning, where only some of it was put right.
     pub entry: Entry,
     /// Who was named last.
     pub added: Vec<ByWhom>,
+    /// What was put right, where the rest was not.
+    pub past: Vec<DriftRow>,
+}
+
+impl NamedLate {
+    fn of(entry: Entry) -> Result<Option<Self>, StoreError> {
+        let named = |name: &str| -> Result<Vec<ByWhom>, StoreError> {
+            let all: Option<Vec<ByWhom>> = serde_json::from_value(entry.about[name].clone())?;
+            Ok(all.unwrap_or_default())
+        };
+        let is_over = entry.what == What::Resolved;
+        let added = named(if is_over { NAMED_LATE } else { NAMED_PAST })?;
+        let mut past: Vec<DriftRow> = match &entry.about[PAST] {
+            Value::Null => Vec::new(),
+            _ if is_over => Vec::new(),
+            rows => serde_json::from_value(rows.clone())?,
+        };
+        past.retain(|row| row.by.iter().any(|by| added.iter().any(|one| one.is_alike(by))));
+        Ok((!added.is_empty()).then_some(Self { entry, added, past }))
+    }
 }
 
 impl Store {
@@ -148,18 +135,17 @@ impl Store {
         account: &AccountId,
         since: DateTime<Utc>,
     ) -> Result<Vec<NamedLate>, StoreError> {
-        let filter = Filter {
+        let ended = Filter {
             account: Some(account.clone()),
             since: Some(since),
             what: Some(What::Resolved),
             ..Filter::default()
         };
-        let mut all = self.entries(&filter).await?;
+        let mut all = self.entries(&ended).await?;
+        let open = self.open_drift_of(account).await?;
+        all.extend(open);
         all.retain(|entry| entry.about[NAMED_IN] == *run);
-        let one = |entry: Entry| {
-            let added = serde_json::from_value(entry.about[NAMED_LATE].clone())?;
-            Ok(NamedLate { entry, added })
-        };
-        all.into_iter().map(one).collect()
+        let named = all.into_iter().filter_map(|entry| NamedLate::of(entry).transpose());
+        named.collect()
     }
 }

@@ -4,6 +4,7 @@
 
 mod alive;
 mod ask;
+pub mod callers;
 mod changes;
 mod counts;
 mod drift;
@@ -15,22 +16,26 @@ mod looks;
 mod records;
 mod retain;
 mod rights;
+mod rows;
 mod runs;
+mod waiting;
 mod written;
 
 pub use alive::Alive;
 pub use ask::{ChangeShown, Entry, Filter, RunShown, What};
 pub use drift::UNREAD;
 pub(super) use lacking::Gaps;
-pub use late::{NOT_BY, NamedLate};
+pub use late::NamedLate;
 pub use looks::LookShown;
 pub use records::{
     ByWhom, DriftKey, DriftSeen, Ending, Extent, FailedWrite, Hindered, Hindrance, Intent,
-    IntentAbout, NotSeen, Outcome, OutcomeAbout, OutcomeWord, RunAbout, RunRecord, SeenAccount,
-    Selected, Touched, UnseenAccount, Verified, is_before,
+    IntentAbout, NotSeen, Outcome, OutcomeAbout, OutcomeWord, RowSeen, RunAbout, RunRecord,
+    SeenAccount, Selected, Touched, UnseenAccount, Verified, is_before,
 };
 pub use retain::Removed;
 pub use rights::Rights;
+pub use rows::DriftRow;
+pub use waiting::{Answered, WaitingEvent};
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -138,8 +138,9 @@ pub struct RunAbout {
 /// Who did something in an account, as CloudTrail says.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ByWhom {
-    /// The principal: an ARN, or a service.
+    /// The principal: an ARN, or a service. Empty, it stands for calls whose callers were not kept.
     pub principal: String,
     /// What was called: `cloudtrail:DeleteTrail`.
     pub call: String,
@@ -151,25 +152,16 @@ pub struct ByWhom {
     pub agent: Option<String>,
     /// The event's id.
     pub event: Option<String>,
+    /// When they called the same again, as far as that is kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<DateTime<Utc>>,
+    /// How often besides, between these times.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub more: usize,
 }
 
-impl ByWhom {
-    /// Whether it is the same call, whatever its event is called: one that comes twice may have another id.
-    pub fn is_same_call(&self, other: &Self) -> bool {
-        let is_same_event = self.event.is_some() && self.event == other.event;
-        let of = |by: &Self| (by.time, by.address.clone(), by.agent.clone());
-        is_same_event || (self.is_alike(other) && of(self) == of(other))
-    }
-
-    /// Whether the same principal called the same.
-    pub fn is_alike(&self, other: &Self) -> bool {
-        self.principal == other.principal && self.call == other.call
-    }
-
-    /// Whether the call was surely made before a time.
-    pub fn is_before(&self, time: DateTime<Utc>) -> bool {
-        self.time.is_some_and(|call| is_before(call, time))
-    }
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// CloudTrail tells the second of a call, and not more.
@@ -323,12 +315,31 @@ pub struct DriftKey {
 pub struct DriftSeen {
     /// The object.
     pub key: DriftKey,
-    /// What differs and what is done about it, for people and for notices.
+    /// What is done about it, for people and for notices.
     pub about: Value,
+    /// What differs.
+    pub rows: Vec<RowSeen>,
+}
+
+/// A field of an object that is not as declared.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RowSeen {
+    /// The field; empty for the whole object.
+    pub field: String,
+    /// What is there.
+    pub actual: Value,
+    /// What is declared.
+    pub desired: Value,
+    /// Whether only people can mend it: then its words may say how long it has been so.
+    pub is_finding: bool,
+    /// When it was read, where that was long before the look was over.
+    pub read: Option<DateTime<Utc>>,
+    /// When it was not so last, as far as that is known.
+    pub right: Option<DateTime<Utc>>,
+    /// The calls that cannot have made it so.
+    pub not_by: BTreeSet<String>,
     /// Who may have done it, as far as events told of who touched such objects.
     pub by: Vec<ByWhom>,
-    /// When it was as declared last, as far as that is known.
-    pub right: Option<DateTime<Utc>>,
 }
 
 /// Who touched an object, as events told, whenever that was.

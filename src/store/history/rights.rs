@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn drifted(key: &DriftKey) -> DriftSeen {
-        DriftSeen { key: key.clone(), about: json!({}), by: Vec::new(), right: None }
+        DriftSeen { key: key.clone(), about: json!({}), rows: Vec::new() }
     }
 
     fn second(rights: &Rights, key: &DriftKey) -> Option<i64> {

@@ -218,7 +218,7 @@ pub async fn plan(
     let session = session();
     let reads = Arc::new(ReadCache::default());
     let turns = turns();
-    let look = observe_all(&session, &reads, items, None, &turns, || {});
+    let look = observe_all(&session, &reads, items, None, &turns, |_, _| {});
     let observed = PLAYED.scope(Arc::clone(played), Box::pin(look)).await;
     library::plan(&session, declaration, observed)
 }

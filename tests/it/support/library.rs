@@ -141,7 +141,7 @@ impl Declaration {
 /// Looks at what is declared.
 pub async fn observe(session: &Arc<Session>, declaration: &Declaration) -> Vec<ObservedItem> {
     let reads = Arc::new(ReadCache::default());
-    observe_all(session, &reads, declaration.items(session).await, None, &turns(), || {}).await
+    observe_all(session, &reads, declaration.items(session).await, None, &turns(), |_, _| {}).await
 }
 
 /// The plan for what was observed, whatever its risk.

@@ -125,7 +125,7 @@ impl<'a> OfAccount<'a, '_> {
         let here = claimants.into_iter().filter(|(_, facts)| facts.region == item.region).collect();
         let turns = Semaphore::new(CLAIMANTS_IN_HAND);
         let reads = Arc::new(ReadCache::default());
-        let seen = observe_all(session, &reads, here, None, &turns, || {}).await;
+        let seen = observe_all(session, &reads, here, None, &turns, |_, _| {}).await;
         let all: Vec<_> = seen.iter().collect();
         for ((at, of_item), unknown) in contradictions(&all, &registry::find) {
             let claimant = all[at];
