@@ -221,13 +221,15 @@ fn verify_place(kind: &KindInfo, declared: &Declared, parts: &Parts, problems: &
 
 /// Whether a rule speaks of a sample: of the very field, or by quoting one that is inside of it.
 fn is_of_sample(rule: &SpecProblem, parts: &Parts) -> bool {
-    let pointer = format!("/{}", steps(&rule.field).join("/"));
+    // The name of an entry may have dots itself, such as the id of a control.
+    let field = steps(&rule.field).join(".");
+    let dotted = |sample: &str| sample.trim_start_matches('/').replace('/', ".");
     let is_quoted = |sample: &String| {
         let text = parts.spec.pointer(sample).and_then(Json::as_str);
-        sample.starts_with(&format!("{pointer}/"))
+        (field.is_empty() || dotted(sample).starts_with(&format!("{field}.")))
             && text.is_some_and(|text| !text.is_empty() && rule.message.contains(text))
     };
-    parts.samples.contains(&pointer) || parts.samples.iter().any(is_quoted)
+    parts.samples.iter().any(|sample| dotted(sample) == field || is_quoted(sample))
 }
 
 /// Whether an item says nothing of any state. One of a named kind says at least that the object is there.

@@ -87,6 +87,10 @@ const CHANGED: &str = "it is not as the run left it: somebody has changed it sin
 const NOT_AS_WRITTEN: &str = "when it was looked at after the run's writes, it was not as they had made it: somebody has changed it at \
      that time, and what is there may be theirs";
 
+/// Why one is left alone of which a way back would take away more than the run wrote.
+const NOT_OWN: &str = "what is there is more than the run wrote: somebody has changed it, before the run looked at it afterwards or \
+     since, and what is there may be theirs";
+
 /// What a run did to one object.
 struct Done<'a> {
     key: DriftKey,
@@ -322,14 +326,8 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let drift = done.changes.iter().flat_map(|change| drift_of(change)).collect::<Vec<_>>();
     let fields: BTreeSet<&str> = drift.iter().map(|drift| again::top(&drift.field)).collect();
     done.is_as_written(kind, &facts, (&before, &after), &drift)?;
-    // What is looked at goes by what is declared, as the key that a name stands for: from here on that is
-    // how it was. What moves between the two looks is seen by the second one.
-    // Where that says nothing of a field, nobody would look at what the run did to it.
-    let says_all = |spec: &Value| fields.iter().all(|field| again::said(spec, field).is_some());
-    let wanted = again::as_it_was(kind, &facts, declared_then, &fields, &before).filter(says_all);
-    let spec = wanted.clone().unwrap_or_else(|| declared_then.clone());
-    let now = look(session, &facts, kind, &spec, object).await?;
-    let by_run = look(session, &facts, kind, declared_then, object).await?;
+    let (now, by_run, wanted, spec) =
+        look_at_both(session, &facts, kind, (declared_then, object), &fields, &before).await?;
     let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
     let mut back = PutsBack { before: before.clone(), stays: BTreeSet::new() };
     let half = match is_as_left {
@@ -409,7 +407,7 @@ async fn only_own(
             match own::takes(kind, facts, action, seen, &written) {
                 Takes::ItsOwn => {}
                 Takes::Nothing => _ = needless.insert((at, step)),
-                Takes::More => return Err(NOT_AS_WRITTEN.into()),
+                Takes::More => return Err(NOT_OWN.into()),
             }
         }
     }
@@ -443,6 +441,41 @@ fn ways_back<'a>(
         _ => {
             let said = |why: String| format!("a part of it cannot be taken back: {why}");
             Ok((backs, stays.into_iter().map(said).collect()))
+        }
+    }
+}
+
+/// The object as it is, by how it was and by what the run declared, what was declared with the run's fields as they
+/// were, and by what it is looked at from here on.
+async fn look_at_both(
+    session: &Arc<Session>,
+    facts: &Facts,
+    kind: &dyn DynKind,
+    (declared_then, id): (&Value, &str),
+    fields: &BTreeSet<&str>,
+    before: &Object<Value>,
+) -> Result<(Now, Now, Option<Value>, Value), String> {
+    // What is looked at goes by what is declared, as the key that a name stands for: from here on that is
+    // how it was. What moves between the two looks is seen by the second one.
+    // Where that says nothing of a field, nobody would look at what the run did to it.
+    let says_all = |spec: &Value| fields.iter().all(|field| again::said(spec, field).is_some());
+    let wanted = again::as_it_was(kind, facts, declared_then, fields, before).filter(says_all);
+    let spec = wanted.clone().unwrap_or_else(|| declared_then.clone());
+    let now = look(session, facts, kind, &spec, id).await?;
+    let by_run = look(session, facts, kind, declared_then, id).await?;
+    // What is looked for by the names that are declared is not seen by a declaration without them.
+    let said = |now: &Now| kind.as_it_was(facts, &now.object).ok().flatten();
+    let sees_as_much = match (said(&now), said(&by_run)) {
+        (Some(one), Some(other)) => {
+            fields.iter().all(|field| again::said(&one, field) == again::said(&other, field))
+        }
+        _ => true,
+    };
+    match sees_as_much {
+        true => Ok((now, by_run, wanted, spec)),
+        false => {
+            let now = look(session, facts, kind, declared_then, id).await?;
+            Ok((now, by_run, wanted, declared_then.clone()))
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::rollback::{account, apply, last_run};
 use crate::support::{Account, Run};
 
-const THEIRS: &str = "somebody has changed it at that time, and what is there may be theirs";
+const THEIRS: &str = "and what is there may be theirs";
 
 /// What is declared, what was there before, the look after the run's write, what somebody does before it looks, and
 /// what is read of that in the end.

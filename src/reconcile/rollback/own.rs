@@ -51,8 +51,7 @@ pub fn takes(
 ) -> Takes {
     let is_same = |one: &Value, other: &Value| {
         is_alike(one, other)
-            || statements(one) == statements(other)
-                && kind.is_same_write(one, other).unwrap_or(false)
+            || has_as_many_statements(one, other) && kind.is_same_write(one, other).unwrap_or(false)
     };
     // A policy may have come to where it is in several steps.
     let is_own = |again: &Value| {
@@ -63,11 +62,11 @@ pub fn takes(
         })
     };
     let own_or_more = |is_own: bool| if is_own { Takes::ItsOwn } else { Takes::More };
-    let is_as_made = || making(kind, facts, whole).is_some_and(|made| made.iter().all(is_own));
+    let is_as_made = || making(kind, facts, whole).map(|made| made.iter().all(is_own));
     let again = match kind.undo(back, now) {
         Ok(Undo::By(again)) => again,
         // Such as the end of what the run made.
-        Ok(Undo::Impossible(_)) => return own_or_more(is_as_made()),
+        Ok(Undo::Impossible(_)) => return own_or_more(is_as_made() == Some(true)),
         Err(_) => return Takes::More,
     };
     if again.iter().all(|again| is_same(back, again)) {
@@ -78,7 +77,8 @@ pub fn takes(
     let takes_own = is_alike_then || again.iter().all(is_own);
     // With what the run made goes all that stands in it.
     let is_named = !matches!(kind.identity(), Identity::Singleton);
-    let is_whole = !is_named || before.status != Status::Absent || is_as_made();
+    // What was made in part, such as a filter whose alarm AWS refused, is not what a declaration makes.
+    let is_whole = !is_named || before.status != Status::Absent || is_as_made() != Some(false);
     own_or_more(takes_own && is_whole)
 }
 
@@ -134,8 +134,13 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// How many statements the policies in a write have: to say once more what another statement says changes nothing of
-/// what a policy means, and may be somebody else's all the same.
+/// Whether the policies in two writes have the same number of statements, where both have any: to say once more what
+/// another statement says changes nothing of what a policy means, and may be somebody else's all the same.
+fn has_as_many_statements(one: &Value, other: &Value) -> bool {
+    let (one, other) = (statements(one), statements(other));
+    one == other || one == 0 || other == 0
+}
+
 fn statements(write: &Value) -> usize {
     match write {
         Value::String(text) => statements_of(text).unwrap_or(0),

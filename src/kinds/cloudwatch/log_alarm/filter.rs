@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::record::Metric;
 use super::{LogAlarm, Place, Spec, on_group, pattern, undeclared};
 use crate::aws::Call;
-use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{Change, Cx, Drift, Made, ObserveError, Undo, Use, WriteCx, WriteError, told};
 
@@ -336,18 +335,7 @@ pub async fn put(cx: &WriteCx, place: &Place, record: &Record) -> Result<Made, W
     }
 }
 
-/// The filters of a group, in one listing: it has 100 at most. `None` where there is no such group.
-async fn of_group(
-    cx: &Cx,
-    group: &str,
-) -> Result<Option<Arc<Vec<types::MetricFilter>>>, ObserveError> {
-    let pages = cx.client(Client::new).describe_metric_filters().log_group_name(group);
-    let pages = pages.into_paginator().send();
-    let filters = cx.list(DESCRIBE, group, pages, "metricFilters", |page| page.metric_filters);
-    Ok(filters.await.absent_if(&[NOT_FOUND])?)
-}
-
-/// The filters of the Region.
+/// The filters of the Region, in one listing for all alarms.
 async fn everywhere(cx: &Cx) -> Result<Arc<Vec<types::MetricFilter>>, ObserveError> {
     let pages = cx.client(Client::new).describe_metric_filters().into_paginator().send();
     Ok(cx.list(DESCRIBE, "", pages, "metricFilters", |page| page.metric_filters).await?)
@@ -397,14 +385,11 @@ pub async fn described(
     group: &str,
     name: &str,
 ) -> Result<Option<types::MetricFilter>, ObserveError> {
-    let Some(filters) = of_group(cx, group).await? else { return Ok(None) };
-    let own = filters.iter().find(|filter| filter.filter_name() == Some(name));
-    if let Some(other) = own.and_then(|own| own.log_group_name()).filter(|other| *other != group) {
-        return Err(ObserveError::Malformed {
-            field: "logGroupName".to_owned(),
-            problem: format!("the filters of {group} were asked for, and AWS answered for {other}"),
-        });
-    }
+    let filters = everywhere(cx).await?;
+    let is_it = |filter: &&types::MetricFilter| {
+        (filter.filter_name(), filter.log_group_name()) == (Some(name), Some(group))
+    };
+    let own = filters.iter().find(is_it);
     Ok(own.cloned())
 }
 

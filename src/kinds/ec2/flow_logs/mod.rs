@@ -19,7 +19,7 @@ use crate::kinds::{
 };
 use apply::{CREATE, DELETE};
 use observe::FLOW_LOGS;
-use spec::{Action, LogDestinationType, Spec, State, Step};
+use spec::{Action, FlowLog, LogDestinationType, Spec, State, Step};
 
 /// The services as principals.
 const SERVICE: &str = "vpc-flow-logs.amazonaws.com";
@@ -182,23 +182,32 @@ deliver_logs_permission_arn = "arn:${partition}:iam::${account.id}:role/${iam.ro
         let (Step::Create(new), Step::Create(needed)) = (&planned.step, &now.step) else {
             return false;
         };
-        planned.vpc_id == now.vpc_id && needed.settings.drift(&new.settings).is_empty()
+        let has_tags = needed.tags.iter().all(|(key, value)| new.tags.get(key) == Some(value));
+        planned.vpc_id == now.vpc_id
+            && has_tags
+            && needed.settings.drift(&new.settings.whole()).is_empty()
     }
 
-    fn undo(action: &Action, _before: &Object<State>) -> Undo<Action> {
+    fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
         let act = |step| Action { step, ..action.clone() };
+        let there = before.state().map_or(&[][..], |state| &state.flow_logs);
         match &action.step {
             Step::Create(new) => Undo::By(vec![act(Step::Delete(vec![new.clone()]))]),
-            Step::Delete(flow_logs) => match flow_logs.iter().find(|one| !one.unknown.is_empty()) {
-                Some(lossy) => Undo::Impossible(format!(
-                    "{} had {}, which evenkeel does not know",
-                    lossy.words(),
-                    lossy.unknown.join(", ")
-                )),
-                None => {
-                    Undo::By(flow_logs.iter().map(|one| act(Step::Create(one.again()))).collect())
+            Step::Delete(flow_logs) => {
+                // What goes is what is there, whatever somebody has made of it.
+                let goes: Vec<FlowLog> =
+                    flow_logs.iter().flat_map(|one| one.those(there)).collect();
+                match goes.iter().find(|one| !one.unknown.is_empty()) {
+                    Some(lossy) => Undo::Impossible(format!(
+                        "{} had {}, which evenkeel does not know",
+                        lossy.words(),
+                        lossy.unknown.join(", ")
+                    )),
+                    None => {
+                        Undo::By(goes.iter().map(|one| act(Step::Create(one.again()))).collect())
+                    }
                 }
-            },
+            }
         }
     }
 

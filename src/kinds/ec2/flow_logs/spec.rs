@@ -166,6 +166,11 @@ impl From<&Spec> for Settings {
     }
 }
 
+/// AWS's default of `max_aggregation_interval`, in seconds.
+const DEFAULT_INTERVAL: u32 = 600;
+/// And of `log_format`.
+const DEFAULT_FORMAT: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+
 impl Settings {
     /// What of a flow log that is there is not as declared.
     pub fn drift(&self, seen: &Self) -> Drift {
@@ -190,6 +195,24 @@ impl Settings {
     /// Whether records go to the same place.
     pub fn goes_where(&self, other: &Self) -> bool {
         place(&self.log_destination) == place(&other.log_destination)
+    }
+
+    /// The same, with AWS's defaults for what is not sent (EC2 API Reference, `CreateFlowLogs`).
+    pub fn whole(&self) -> Self {
+        let to = self.log_destination_type.or(LogDestinationType::of(&self.log_destination));
+        let to_files = to == Some(LogDestinationType::S3);
+        let fields = || DEFAULT_FORMAT.split(' ').map(str::to_owned).collect();
+        Self {
+            log_destination_type: to,
+            max_aggregation_interval: self.max_aggregation_interval.or(Some(DEFAULT_INTERVAL)),
+            log_format: self.log_format.clone().or_else(|| Some(fields())),
+            file_format: self.file_format.or(to_files.then_some(FileFormat::PlainText)),
+            hive_compatible_partitions: self
+                .hive_compatible_partitions
+                .or(to_files.then_some(false)),
+            per_hour_partition: self.per_hour_partition.or(to_files.then_some(false)),
+            ..self.clone()
+        }
     }
 
     /// The same, with what is not declared as it is there.
@@ -257,6 +280,12 @@ impl FlowLog {
             Some(_) => self.flow_log_id == there.flow_log_id,
             None => self.settings.drift(&there.settings).is_empty(),
         }
+    }
+
+    /// Those of what is there that this one, of which a write speaks, is; itself where it is none of them.
+    pub fn those(&self, there: &[Self]) -> Vec<Self> {
+        let those: Vec<Self> = there.iter().filter(|one| self.is(one)).cloned().collect();
+        if those.is_empty() { vec![self.clone()] } else { those }
     }
 
     /// The same once more, which AWS gives another id and only the tags that are not its own.

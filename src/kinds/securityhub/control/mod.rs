@@ -7,13 +7,13 @@ mod observe;
 mod spec;
 
 pub use self::spec::{Action, Spec, State};
-use super::{DESCRIBE, administrator, hub_arn, standards};
+use super::{DESCRIBE, administrator, standards};
 use crate::aws::Call;
 use crate::aws::settle::settle;
 use crate::baseline::catalog::{Identity, SpecProblem};
+use crate::kinds::calls::everywhere;
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use,
-    WriteCx, WriteError,
+    Change, Controls, Cx, Facts, Kind, Object, ObserveError, Scope, Undo, Use, WriteCx, WriteError,
 };
 
 const SET: Call = Call::new("securityhub", "BatchUpdateStandardsControlAssociations");
@@ -38,8 +38,8 @@ impl Kind for Control {
         Use::read(observe::DEFINITIONS),
         Use::read(observe::ASSOCIATIONS),
         Use::read(observe::CONTROLS),
-        Use::write_if(SET, sets, hub),
-        Use::write_if(PARAMETERS, gives, hub),
+        Use::write_if(SET, sets, everywhere),
+        Use::write_if(PARAMETERS, gives, everywhere),
     ];
     const MORE_EVENTS: &'static [&'static str] = &[
         "securityhub.amazonaws.com:UpdateStandardsControl",
@@ -113,10 +113,6 @@ fn is_settling(error: &WriteError) -> bool {
         WriteError::Aws(aws) if aws.is_code(&["ResourceInUseException"]) => true,
         _ => super::is_settling(error),
     }
-}
-
-fn hub(_spec: &Spec, arns: &Arns) -> Vec<Allowed> {
-    hub_arn(arns)
 }
 
 #[cfg(test)]
