@@ -129,6 +129,31 @@ fn a_planned_write_is_the_one_that_is_needed_where_it_has_all_of_that() {
     assert!(!FlowLogs::is_same_write(&planned, &other));
 }
 
+/// What a rollback takes away is known by it: somebody may have tagged what a run made, or put another in its place.
+#[test]
+fn what_goes_is_what_is_there_and_not_what_was_written() {
+    let declared = Settings::from(&spec(json!({})));
+    let act = |step| Action { vpc_id: "vpc-1".to_owned(), step };
+    let made = act(Step::Create(FlowLog::new(declared.clone())));
+    let back = act(Step::Delete(vec![FlowLog::new(declared.clone())]));
+    let again = |there: FlowLog| {
+        let state = State { flow_logs: vec![to("fl-2", GROUP), there] };
+        let Undo::By(mut writes) = FlowLogs::undo(&back, &Object::present("vpc-1", state)) else {
+            panic!("it can be made again")
+        };
+        assert_eq!(writes.len(), 1);
+        writes.remove(0)
+    };
+    let seen = FlowLog { flow_log_id: Some("fl-1".to_owned()), ..FlowLog::new(declared.whole()) };
+    assert!(FlowLogs::is_same_write(&made, &again(seen.clone())));
+    let mut tagged = seen.clone();
+    tagged.tags.insert("theirs".to_owned(), "1".to_owned());
+    assert!(!FlowLogs::is_same_write(&made, &again(tagged)));
+    let mut other = seen;
+    other.settings.log_format = Some(vec!["version".to_owned()]);
+    assert!(!FlowLogs::is_same_write(&made, &again(other)));
+}
+
 #[test]
 fn one_that_delivers_nothing_is_told_unless_another_does() {
     let mut failing = log("fl-1");
