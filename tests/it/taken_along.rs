@@ -199,7 +199,8 @@ fn run_while(
         let command = scope.spawn(|| account.run(args));
         let is_made =
             || made_by.is_empty() || account.calls().iter().any(|call| call.operation == made_by);
-        while !(intents() >= before + writes && is_made()) && !command.is_finished() {
+        let is_written = || intents() >= before + writes && is_made();
+        while !(command.is_finished() || is_written()) {
             std::thread::sleep(Duration::from_millis(50));
         }
         run(account, script);

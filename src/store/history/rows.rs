@@ -128,6 +128,9 @@ pub(super) struct Rows {
     pub past: Vec<DriftRow>,
 }
 
+/// Whether a row is one that was seen.
+type IsIt = fn(&DriftRow, &RowSeen) -> bool;
+
 impl Rows {
     /// What is noted of drift that was seen first and last at these times. An earlier version knew of the drift as a
     /// whole who may have done it.
@@ -159,7 +162,7 @@ impl Rows {
     pub fn after(self, seen: &[RowSeen], at: Moment, wrote: Wrote<'_>) -> Self {
         let mut before: Vec<Option<DriftRow>> = self.now.into_iter().map(Some).collect();
         let mut found: Vec<Option<(DriftRow, bool)>> = seen.iter().map(|_| None).collect();
-        let ways: [(fn(&DriftRow, &RowSeen) -> bool, bool); 3] =
+        let ways: [(IsIt, bool); 3] =
             [(DriftRow::is_same, false), (DriftRow::is_as, false), (DriftRow::was_changed, true)];
         for (is_it, is_changed) in ways {
             for (found, seen) in found.iter_mut().zip(seen).filter(|(found, _)| found.is_none()) {

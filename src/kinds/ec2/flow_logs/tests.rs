@@ -138,8 +138,9 @@ fn what_goes_is_what_is_there_and_not_what_was_written() {
     let back = act(Step::Delete(vec![FlowLog::new(declared.clone())]));
     let again = |there: FlowLog| {
         let state = State { flow_logs: vec![to("fl-2", GROUP), there] };
-        let Undo::By(mut writes) = FlowLogs::undo(&back, &Object::present("vpc-1", state)) else {
-            panic!("it can be made again")
+        let mut writes = match FlowLogs::undo(&back, &Object::present("vpc-1", state)) {
+            Undo::By(writes) => writes,
+            Undo::Impossible(_) => Vec::new(),
         };
         assert_eq!(writes.len(), 1);
         writes.remove(0)
