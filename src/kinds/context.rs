@@ -1,7 +1,7 @@
 //! What a kind may know and do while it observes or applies.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -146,7 +146,7 @@ impl Cx {
     /// The same with the right to write, in a run. Only for code that has passed the guards.
     #[must_use]
     pub fn writable(self, run: &str) -> WriteCx {
-        WriteCx { cx: self, run: run.into() }
+        WriteCx { cx: self, run: run.into(), made: Arc::default() }
     }
 
     /// A client for this Region, made once: `cx.client(aws_sdk_iam::Client::new)`.
@@ -245,18 +245,30 @@ impl Deref for Cx {
 pub struct WriteCx {
     cx: Cx,
     run: Arc<str>,
+    made: Arc<Mutex<Vec<String>>>,
 }
 
 impl WriteCx {
     /// The same in another Region.
     #[must_use]
     pub fn in_region(&self, region: Region) -> Self {
-        Self { cx: self.cx.in_region(region), run: Arc::clone(&self.run) }
+        Self { cx: self.cx.in_region(region), ..self.clone() }
     }
 
     /// The run whose plan is applied.
     pub fn run(&self) -> &str {
         &self.run
+    }
+
+    /// Notes an id or ARN that AWS gave to what it has just made, and gives to nothing else ever. The state of the
+    /// object must say it: a rollback takes away this one, and no other that somebody has made in its place.
+    pub fn note_made(&self, id: Option<&str>) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).extend(id.map(str::to_owned));
+    }
+
+    /// The ids of what was made.
+    pub fn noted(&self) -> Vec<String> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes a write.

@@ -204,6 +204,14 @@ impl Now {
 
     /// Whether it is as it was once, as far as the plan puts it back.
     fn is_back(&self, planned: &ObjectPlan, back: &PutsBack) -> bool {
+        let kind = registry::find(&planned.item.kind);
+        let digest = |object| state_digest(kind, object);
+        // What the run left is not what was there before it, whatever one would declare of both.
+        if digest(&self.object) == planned.state_digest
+            && planned.state_digest != digest(&back.before)
+        {
+            return false;
+        }
         let fields = planned.changes.iter().flat_map(|change| &change.drift);
         let fields: BTreeSet<&str> = fields.map(|drift| top(&drift.field)).collect();
         self.is_as_before(&planned.item.kind, &planned.spec, &fields, back)
@@ -292,12 +300,10 @@ impl Now {
         let has_moved = || state_digest(kind, &self.object) != planned.state_digest;
         if let Some(back) = &planned.puts_back {
             return match () {
-                () if written == Written::ThisObject => Fit::Fits,
+                // As long as it is as the plan found it, nothing of it is back.
+                () if written == Written::ThisObject || !has_moved() => Fit::Fits,
                 () if self.is_back(planned, back) => Fit::Needless,
-                () if has_moved() => {
-                    Fit::Moved("it has changed since the plan was made".to_owned())
-                }
-                () => Fit::Fits,
+                () => Fit::Moved("it has changed since the plan was made".to_owned()),
             };
         }
         if let Some(why) = self.withheld(change) {

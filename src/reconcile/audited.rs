@@ -68,7 +68,7 @@ impl<'a> Audited<'a> {
             }
             RunEvent::Answered { object, change, answer, by } => {
                 let phase = match answer {
-                    Ok(()) => Phase::Applied,
+                    Ok(made) => Phase::Applied { made: made.to_vec() },
                     Err(failed) => Phase::Failed(failed.clone()),
                 };
                 self.append(told, object, change.id, by, None, phase)

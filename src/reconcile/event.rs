@@ -148,8 +148,8 @@ pub enum RunEvent<'a> {
         object: &'a ObjectPlan,
         /// The change.
         change: &'a PlannedChange,
-        /// Why it was not accepted, if it was not.
-        answer: Result<(), &'a Failed>,
+        /// The ids that AWS gave to what was made; why it was not accepted, if it was not.
+        answer: Result<&'a [String], &'a Failed>,
         /// Who AWS says that we are.
         by: &'a str,
     },

@@ -347,11 +347,14 @@ impl Remembered {
         &self,
         told: &Told<'_>,
         change: u32,
-        answer: Result<(), &Failed>,
+        answer: Result<&[String], &Failed>,
         by: &str,
     ) -> Result<(), StoreError> {
         let (outcome, about) = match answer {
-            Ok(()) => (OutcomeWord::Applied, OutcomeAbout::default()),
+            Ok(made) => {
+                let about = OutcomeAbout { made: made.to_vec(), ..OutcomeAbout::default() };
+                (OutcomeWord::Applied, about)
+            }
             Err(failed) => {
                 if let Some(class) = failed.class {
                     self.noted().classes.insert(change, class);

@@ -4,20 +4,19 @@
 mod half;
 mod judged;
 mod later;
+mod looks;
 pub mod own;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
 use std::sync::Arc;
 
 use chrono::Utc;
 use serde_json::Value;
 
-use super::again::{self, Now};
+use super::again;
 use super::limits::Safety;
 use super::look::Looked;
-use super::wide;
 use crate::aws::Session;
 use crate::baseline::Mode;
 use crate::baseline::catalog::Identity;
@@ -35,6 +34,7 @@ use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
 use half::{Half, is_left_by_run};
 use judged::{Back, Judged, Judgement, Way};
 use later::Later;
+use looks::{Both, look_at_all, look_at_both};
 use own::{Seen, Takes};
 
 /// An object of the run that is not put back, and why.
@@ -90,6 +90,10 @@ const NOT_AS_WRITTEN: &str = "when it was looked at after the run's writes, it w
 /// Why one is left alone of which a way back would take away more than the run wrote.
 const NOT_OWN: &str = "what is there is more than the run wrote: somebody has changed it, before the run looked at it afterwards or \
      since, and what is there may be theirs";
+
+/// Why one is left alone that is not the very thing that the run made.
+const ANOTHER: &str = "it is not what the run made: somebody has deleted that since, and what is there in its place, alike or \
+     not, is theirs";
 
 /// What a run did to one object.
 struct Done<'a> {
@@ -224,8 +228,7 @@ impl<'a> Done<'a> {
     /// Nothing, where what was not there before the run is the run's own by what AWS said: what nobody knows
     /// to be so is not taken away.
     fn is_own(&self, before: &Object<Value>) -> Result<(), String> {
-        let is_setting = registry::find(&self.key.item.kind)
-            .is_some_and(|kind| matches!(kind.identity(), Identity::Singleton));
+        let is_setting = registry::find(&self.key.item.kind).is_some_and(|kind| !is_named(kind));
         let first = self.changes.first().map(|change| change.outcome);
         match first.filter(|_| before.status == Status::Absent) {
             Some(What::Found) => Err(
@@ -250,9 +253,12 @@ impl<'a> Done<'a> {
         drift: &[FieldDrift],
     ) -> Result<(), Left> {
         let was_right = self.changes.iter().all(|change| change.in_sync == Some(true));
+        // What the run made is compared as a whole with what it wrote, before it goes.
+        let is_made = is_named(kind) && both.0.status == Status::Absent;
         let last = self.changes.last().ok_or("the history has no change of it")?;
         let declared_then = &last.intent.about.spec;
-        let is_left = was_right || is_left_by_run(kind, facts, declared_then, both, drift);
+        let is_left =
+            was_right || is_made || is_left_by_run(kind, facts, declared_then, both, drift);
         match is_left {
             true => Ok(()),
             false => Err(NOT_AS_WRITTEN.into()),
@@ -278,6 +284,11 @@ impl<'a> Done<'a> {
         let after = self.changes.iter().rev().find_map(|change| change.after.as_ref());
         self.object(after.filter(|after| !after.is_null()).ok_or(unknown)?)
     }
+}
+
+/// Whether an object of a kind is one of several, which somebody makes, and no setting that is always there.
+fn is_named(kind: &dyn DynKind) -> bool {
+    !matches!(kind.identity(), Identity::Singleton)
 }
 
 fn way_in<'a>(looked: &'a Looked, account: &AccountId) -> Result<&'a Arc<Session>, Left> {
@@ -326,7 +337,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let drift = done.changes.iter().flat_map(|change| drift_of(change)).collect::<Vec<_>>();
     let fields: BTreeSet<&str> = drift.iter().map(|drift| again::top(&drift.field)).collect();
     done.is_as_written(kind, &facts, (&before, &after), &drift)?;
-    let (now, by_run, wanted, spec) =
+    let Both { now, by_run, wanted, spec } =
         look_at_both(session, &facts, kind, (declared_then, object), &fields, &before).await?;
     let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
     let mut back = PutsBack { before: before.clone(), stays: BTreeSet::new() };
@@ -399,6 +410,9 @@ async fn only_own(
         }
         None => now.clone(),
     };
+    if backs.iter().any(|back| !own::are_there(&back.change.answer.made, &whole)) {
+        return Err(ANOTHER.into());
+    }
     let seen = Seen { before, now, whole: &whole };
     let mut needless = BTreeSet::new();
     let written: Vec<_> = backs.iter().map(Back::written).collect();
@@ -442,80 +456,6 @@ fn ways_back<'a>(
             let said = |why: String| format!("a part of it cannot be taken back: {why}");
             Ok((backs, stays.into_iter().map(said).collect()))
         }
-    }
-}
-
-/// The object as it is, by how it was and by what the run declared, what was declared with the run's fields as they
-/// were, and by what it is looked at from here on.
-async fn look_at_both(
-    session: &Arc<Session>,
-    facts: &Facts,
-    kind: &dyn DynKind,
-    (declared_then, id): (&Value, &str),
-    fields: &BTreeSet<&str>,
-    before: &Object<Value>,
-) -> Result<(Now, Now, Option<Value>, Value), String> {
-    // What is looked at goes by what is declared, as the key that a name stands for: from here on that is
-    // how it was. What moves between the two looks is seen by the second one.
-    // Where that says nothing of a field, nobody would look at what the run did to it.
-    let says_all = |spec: &Value| fields.iter().all(|field| again::said(spec, field).is_some());
-    let wanted = again::as_it_was(kind, facts, declared_then, fields, before).filter(says_all);
-    let spec = wanted.clone().unwrap_or_else(|| declared_then.clone());
-    let now = look(session, facts, kind, &spec, id).await?;
-    let by_run = look(session, facts, kind, declared_then, id).await?;
-    // What is looked for by the names that are declared is not seen by a declaration without them.
-    let said = |now: &Now| kind.as_it_was(facts, &now.object).ok().flatten();
-    let sees_as_much = match (said(&now), said(&by_run)) {
-        (Some(one), Some(other)) => {
-            fields.iter().all(|field| again::said(&one, field) == again::said(&other, field))
-        }
-        _ => true,
-    };
-    match sees_as_much {
-        true => Ok((now, by_run, wanted, spec)),
-        false => {
-            let now = look(session, facts, kind, declared_then, id).await?;
-            Ok((now, by_run, wanted, declared_then.clone()))
-        }
-    }
-}
-
-async fn look(
-    session: &Arc<Session>,
-    facts: &Facts,
-    kind: &dyn DynKind,
-    spec: &Value,
-    id: &str,
-) -> Result<Now, String> {
-    let cx = again::fresh(session, facts.clone());
-    match again::look(&cx, kind, spec, id).await {
-        Ok(Some(now)) => Ok(now),
-        Ok(None) => Err("it is not there any more".to_owned()),
-        Err(unknown) => Err(format!("it cannot be observed: {}", unknown.reason)),
-    }
-}
-
-/// All of what the run made: it goes with whatever somebody has set on it since, declared or not.
-async fn look_at_all(
-    session: &Arc<Session>,
-    facts: &Facts,
-    kind: &dyn DynKind,
-    declared: &Value,
-    id: &str,
-) -> Result<Object<Value>, String> {
-    let unknown = |why: &dyn Display| {
-        format!(
-            "the run made it, and whether somebody has set anything on it since is not known: {why}"
-        )
-    };
-    let spec = wide::widened(kind, session, declared)
-        .ok_or_else(|| unknown(&"nobody can say what all can be declared of it"))?;
-    let cx = again::fresh(session, facts.clone());
-    let seen = kind.observe_one(&cx, &spec, id).await.map_err(|error| unknown(&error))?;
-    let object = seen.ok_or("it is not there any more")?;
-    match &object.status {
-        Status::Unknown(why) => Err(unknown(&why.reason)),
-        Status::Present(_) | Status::Absent | Status::Skipped { .. } => Ok(object),
     }
 }
 

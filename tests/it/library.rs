@@ -46,7 +46,7 @@ impl Listener for Heard {
             RunEvent::Planned { .. } => "planned",
             RunEvent::Recovered { found: Ok(found), .. } if !found.in_sync => "recovered",
             RunEvent::Writing { .. } => "writing",
-            RunEvent::Answered { answer: Ok(()), .. } => "answered",
+            RunEvent::Answered { answer: Ok(_), .. } => "answered",
             RunEvent::Wrote { .. } => "wrote",
             RunEvent::Verified { in_sync: true, .. } => "verified",
             RunEvent::Ended { outcome: RunOutcome::InSync, .. } => "ended",

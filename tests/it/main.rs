@@ -75,5 +75,6 @@ mod tls;
 mod unanswered;
 mod upper_bound;
 mod verdicts;
+mod ways_back;
 mod weaker;
 mod without_store;

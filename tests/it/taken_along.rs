@@ -25,7 +25,7 @@ struct Case {
     is: Value,
 }
 
-const START: &str = "config, guardduty = boto3.client('config', 'eu-west-1'), boto3.client('guardduty', 'eu-west-1')\n\
+pub const START: &str = "config, guardduty = boto3.client('config', 'eu-west-1'), boto3.client('guardduty', 'eu-west-1')\n\
     own = boto3.client('sts').get_caller_identity()['Account']\n\
     iam, s3, sns = boto3.client('iam'), boto3.client('s3', 'eu-west-1'), boto3.client('sns', 'eu-west-1')\n\
     events, logs = boto3.client('events', 'eu-west-1'), boto3.client('logs', 'eu-west-1')\n\
@@ -70,7 +70,7 @@ fn cases() -> Vec<Case> {
             is: json!(["c", "o", "z"]),
         },
         Case {
-            items: "[cloudwatch.log_alarm.al]\nalarm_name = \"al\"\nlog_group_name = \"g\"\nfilter_pattern = \"ERROR\"\nmetric_name = \"M\"\nmetric_namespace = \"N\"\nmetric_value = \"1\"\nstatistic = \"Sum\"\nperiod = 300\nevaluation_periods = 1\nthreshold = 1\ncomparison_operator = \"GreaterThanOrEqualToThreshold\"\ntreat_missing_data = \"notBreaching\"\nalarm_actions = [\"arn:aws:sns:eu-west-1:${account.id}:x\"]\nrequire_trail = false\n",
+            items: ALARM,
             before: "logs.create_log_group(logGroupName='g')\n\
                      sns.create_topic(Name='x')\n\
                      logs.put_metric_filter(logGroupName='g', filterName='al', filterPattern='ERROR', metricTransformations=[{'metricName': 'M', 'metricNamespace': 'N', 'metricValue': '1'}])\n\
@@ -172,14 +172,16 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-const ROLE: &str = "[iam.role.ops]\nrole_name = \"ops\"\n\n[iam.role.ops.assume_role_policy]\nVersion = \"2012-10-17\"\n\n[[iam.role.ops.assume_role_policy.Statement]]\nEffect = \"Allow\"\nPrincipal = { Service = \"lambda.amazonaws.com\" }\nAction = \"sts:AssumeRole\"\n";
+pub const ALARM: &str = "[cloudwatch.log_alarm.al]\nalarm_name = \"al\"\nlog_group_name = \"g\"\nfilter_pattern = \"ERROR\"\nmetric_name = \"M\"\nmetric_namespace = \"N\"\nmetric_value = \"1\"\nstatistic = \"Sum\"\nperiod = 300\nevaluation_periods = 1\nthreshold = 1\ncomparison_operator = \"GreaterThanOrEqualToThreshold\"\ntreat_missing_data = \"notBreaching\"\nalarm_actions = [\"arn:aws:sns:eu-west-1:${account.id}:x\"]\nrequire_trail = false\n";
 
-fn run(account: &Account, script: &str) {
+pub const ROLE: &str = "[iam.role.ops]\nrole_name = \"ops\"\n\n[iam.role.ops.assume_role_policy]\nVersion = \"2012-10-17\"\n\n[[iam.role.ops.assume_role_policy.Statement]]\nEffect = \"Allow\"\nPrincipal = { Service = \"lambda.amazonaws.com\" }\nAction = \"sts:AssumeRole\"\n";
+
+pub fn run(account: &Account, script: &str) {
     account.boto3(&format!("{START}{script}\nprint('null')"));
 }
 
 /// Runs a command, while a script changes something between its last write and the look after it.
-fn run_while(
+pub fn run_while(
     account: &Account,
     args: &[&str],
     (service, operation): (&str, &str),
@@ -271,7 +273,15 @@ fn what_somebody_put_in_the_place_of_what_a_rollback_took_away_stays() {
     let first = apply(&account);
     let back = run_while(
         &account,
-        &["rollback", &first, "--yes", "--max-risk", "disruptive"],
+        &[
+            "rollback",
+            &first,
+            "--yes",
+            "--max-risk",
+            "disruptive",
+            "--allow-grants",
+            "administrator",
+        ],
         ("s3", "GetBucketPolicy"),
         2,
         "",

@@ -29,7 +29,7 @@ impl Listener for Mended {
     fn hear(&self, told: &Told<'_>) -> Result<(), ListenError> {
         match told.event {
             RunEvent::Planned { .. } => self.has_looked.store(true, Ordering::Relaxed),
-            RunEvent::Answered { answer: Ok(()), .. } => {
+            RunEvent::Answered { answer: Ok(_), .. } => {
                 self.has_written.store(true, Ordering::Relaxed);
             }
             _ => {}

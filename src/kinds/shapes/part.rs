@@ -170,6 +170,11 @@ pub trait Part: Send + Sync + 'static {
 
     /// Declares what is there.
     fn export(now: &Self::Now, spec: &mut <Self::Of as Kind>::Spec);
+
+    /// Says what held; see [`Kind::as_it_was`].
+    fn as_it_was(_facts: &Facts, now: &Self::Now, spec: &mut <Self::Of as Kind>::Spec) {
+        Self::export(now, spec);
+    }
 }
 
 /// An object on its way to the declared state.
@@ -313,6 +318,13 @@ macro_rules! by_parts {
             object: &$crate::kinds::Object<Self::State>,
         ) -> Option<Self::Spec> {
             $crate::kinds::shapes::part::export(object)
+        }
+
+        fn as_it_was(
+            facts: &$crate::kinds::Facts,
+            object: &$crate::kinds::Object<Self::State>,
+        ) -> Option<Self::Spec> {
+            $crate::kinds::shapes::part::as_it_was(facts, object)
         }
     };
 }
@@ -525,6 +537,16 @@ pub fn export<K: Parted>(object: &Object<State<K>>) -> Option<K::Spec> {
     let mut spec = K::named(&object.id, &state.place);
     for part in K::PARTS {
         part.export(state, &mut spec);
+    }
+    Some(spec)
+}
+
+/// The kind's `as_it_was`.
+pub fn as_it_was<K: Parted>(facts: &Facts, object: &Object<State<K>>) -> Option<K::Spec> {
+    let state = object.state()?;
+    let mut spec = K::named(&object.id, &state.place);
+    for part in K::PARTS {
+        part.as_it_was(facts, state, &mut spec);
     }
     Some(spec)
 }

@@ -409,13 +409,14 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             return Err(error.into());
         }
         self.written.insert(change.id);
-        let written =
-            kind.apply(&again::fresh(session, facts).writable(&self.plan.run), action).await;
+        let cx = again::fresh(session, facts).writable(&self.plan.run);
+        let written = kind.apply(&cx, action).await;
+        let made = cx.noted();
         let there = written.as_ref().err().and_then(there_by_then);
         self.remember(change, &written);
         let failed = written.err().map(|error| self.failure(object, change, &error));
         self.after(object, change, sent(failed.is_some(), there.is_some())).await;
-        let answer = failed.as_ref().map_or(Ok(()), Err);
+        let answer = failed.as_ref().map_or(Ok(made.as_slice()), Err);
         let mut heard = self.stream.tell(RunEvent::Answered { object, change, answer, by });
         if there.is_some() {
             self.there.insert(change.id);

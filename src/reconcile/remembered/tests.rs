@@ -96,7 +96,7 @@ async fn what_happens_in_a_run_is_in_the_store_before_it_goes_on() {
     assert_eq!(words(&store).await, [What::Unfinished, What::Drift]);
     let object = &plan.objects[0];
     let change = &object.changes[0];
-    stream.tell(RunEvent::Answered { object, change, answer: Ok(()), by: "arn" }).unwrap();
+    stream.tell(RunEvent::Answered { object, change, answer: Ok(&[]), by: "arn" }).unwrap();
     let after: Object<Value> = serde_json::from_value(json!({
         "id": "", "status": "present", "state": {"minimum_password_length": 14},
     }))
@@ -109,7 +109,7 @@ async fn what_happens_in_a_run_is_in_the_store_before_it_goes_on() {
     assert_eq!(shown[0].run.outcome, Some(Ending::InSync));
     assert_eq!(shown[0].changes[0].intent.about.undo, json!({"by": [{"delete": {}}]}));
     // No second outcome, and nothing more is written once something could not be remembered.
-    let twice = RunEvent::Answered { object, change, answer: Ok(()), by: "arn" };
+    let twice = RunEvent::Answered { object, change, answer: Ok(&[]), by: "arn" };
     stream.tell(twice).unwrap_err();
     write(&stream, &plan, None).unwrap_err();
 }

@@ -1,6 +1,8 @@
 //! What the way back of a change means: how dangerous it is, which rights it gives, and what is to be said
 //! of it.
 
+mod policies;
+
 use serde_json::Value;
 
 use super::own::Written;
@@ -12,42 +14,52 @@ use crate::kinds::{
 use crate::reconcile::again;
 use crate::store::history::ChangeShown;
 
-/// What putting an object back means, as its kind judges the way from what is there to what was.
-pub enum Judged {
-    /// By what its kind says of the way.
-    By(Vec<Change<Value>>),
-    /// What the run made goes again.
-    TakenAway,
-    /// Its kind says nothing.
-    ByNobody,
+/// What putting an object back means.
+pub struct Judged<'a> {
+    by_kind: ByKind,
+    kind: &'a dyn DynKind,
+    facts: &'a Facts,
+    now: &'a Object<Value>,
 }
 
-impl Judged {
+/// What its kind says of the way from what is there to what was.
+enum ByKind {
+    /// This.
+    Says(Vec<Change<Value>>),
+    /// What the run made goes again.
+    TakenAway,
+    /// Nothing.
+    Nothing,
+}
+
+impl<'a> Judged<'a> {
     /// `wanted` is what was declared, with what the run changed as it was; `None` where nobody can say that.
     pub fn of(
-        kind: &dyn DynKind,
-        facts: &Facts,
+        kind: &'a dyn DynKind,
+        facts: &'a Facts,
         wanted: Option<&Value>,
-        (before, now): (&Object<Value>, &Object<Value>),
+        (before, now): (&Object<Value>, &'a Object<Value>),
     ) -> Self {
         let was = wanted.cloned().or_else(|| kind.as_it_was(facts, before).ok().flatten());
         let is_named = !matches!(kind.identity(), Identity::Singleton);
-        match was.and_then(|spec| kind.diff(facts, &spec, now).ok()) {
-            Some(changes) => Self::By(changes),
-            None if is_named && matches!(before.status, Status::Absent) => Self::TakenAway,
-            None => Self::ByNobody,
-        }
+        let by_kind = match was.and_then(|spec| kind.diff(facts, &spec, now).ok()) {
+            Some(changes) => ByKind::Says(changes),
+            None if is_named && matches!(before.status, Status::Absent) => ByKind::TakenAway,
+            None => ByKind::Nothing,
+        };
+        Self { by_kind, kind, facts, now }
     }
 
     /// What is said of each way back.
     pub fn about(&self, backs: &[Back<'_>]) -> Vec<Judgement> {
-        match self {
-            Self::By(changes) => about(changes, backs),
-            Self::TakenAway => {
+        let policies = || policies::judged(self.kind, self.facts, self.now, backs);
+        match &self.by_kind {
+            ByKind::Says(changes) => about(changes, backs, &policies()),
+            ByKind::TakenAway => {
                 let change = disruptive().warn(DELETED);
                 backs.iter().map(|_| Judgement::of(&change)).collect()
             }
-            Self::ByNobody => backs.iter().map(|back| Judgement::of(&back.unjudged())).collect(),
+            ByKind::Nothing => about(&[], backs, &policies()),
         }
     }
 }
@@ -59,9 +71,14 @@ fn disruptive() -> Change<Value> {
     Change::finding(Drift::new()).risk(Risk::Disruptive)
 }
 
-/// What is said of each way back: what is said of its write, or else of its fields. What is said of
-/// none of them counts for those of which nothing is said, and so does the worst of all.
-fn about(changes: &[Change<Value>], backs: &[Back<'_>]) -> Vec<Judgement> {
+/// What is said of each way back: what is said of its write, or else of its policies and its fields. What is said of
+/// none of them counts for those of which nothing is said, and so does the worst of all; where nothing is said of
+/// anything, nobody judges it.
+fn about(
+    changes: &[Change<Value>],
+    backs: &[Back<'_>],
+    policies: &[Vec<Change<Value>>],
+) -> Vec<Judgement> {
     let mut all: Vec<Judgement> = backs.iter().map(|_| Judgement::default()).collect();
     let mut is_judged = vec![false; backs.len()];
     let mut left_over = Vec::new();
@@ -79,18 +96,36 @@ fn about(changes: &[Change<Value>], backs: &[Back<'_>]) -> Vec<Judgement> {
             continue;
         }
         for (place, _) in near.iter().enumerate().filter(|(_, near)| **near == nearest) {
-            // What only people can mend beside it, such as what others have not allowed yet, holds up no write.
-            if change.action.is_some() || nearest >= written[place] {
+            // What only people can mend beside it, such as what others have not allowed yet, holds up no write, and
+            // least of all one that takes away what the run put there.
+            let holds_up = nearest >= written[place] && backs[place].restores();
+            if change.action.is_some() || holds_up {
                 all[place].bounds(change);
+                is_judged[place] = true;
             }
+            all[place].says(change);
+        }
+    }
+    for (place, policies) in policies.iter().enumerate() {
+        if written[place] == Near::Write {
+            continue;
+        }
+        for change in policies {
+            all[place].bounds(change);
             all[place].says(change);
             is_judged[place] = true;
         }
     }
-    let unjudged = all.iter_mut().zip(is_judged).filter(|(_, is_judged)| !is_judged);
-    for (judgement, _) in unjudged {
-        changes.iter().for_each(|change| judgement.bounds(change));
+    let writes = || changes.iter().filter(|change| change.action.is_some());
+    let unjudged = all.iter_mut().zip(backs).zip(is_judged).filter(|(_, is_judged)| !is_judged);
+    for ((judgement, back), _) in unjudged {
+        writes().for_each(|change| judgement.bounds(change));
         left_over.iter().for_each(|change| judgement.says(change));
+        if writes().next().is_none() {
+            let change = back.unjudged();
+            judgement.bounds(&change);
+            judgement.says(&change);
+        }
     }
     all
 }

@@ -82,6 +82,21 @@ pub fn takes(
     own_or_more(takes_own && is_whole)
 }
 
+/// Whether what has these ids, which AWS gives to nothing else, is still there.
+pub fn are_there(made: &[String], whole: &Object<Value>) -> bool {
+    let says = |id: &String| whole.state().is_some_and(|state| says(state, id));
+    made.iter().all(says)
+}
+
+fn says(value: &Value, id: &str) -> bool {
+    match value {
+        Value::String(text) => text == id,
+        Value::Array(all) => all.iter().any(|one| says(one, id)),
+        Value::Object(all) => all.values().any(|one| says(one, id)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// The writes that would make an object as it is; `None` where nobody can say so.
 pub fn making(kind: &dyn DynKind, facts: &Facts, now: &Object<Value>) -> Option<Vec<Value>> {
     let spec = kind.as_it_was(facts, now).ok()??;

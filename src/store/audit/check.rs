@@ -295,7 +295,7 @@ impl Check {
                 self.closed.entry(key.0).or_default().insert(key.1, Closed::Found);
                 return;
             }
-            Phase::Applied => (Closed::Applied, "done"),
+            Phase::Applied { .. } => (Closed::Applied, "done"),
             Phase::Failed(_) => (Closed::Failed, "failed"),
             Phase::Recovered { .. } => (Closed::Recovered, "observed again"),
         };
@@ -331,7 +331,7 @@ impl Check {
             }
             Phase::Observed { .. }
             | Phase::Recovered { .. }
-            | Phase::Applied
+            | Phase::Applied { .. }
             | Phase::Failed(_) => {}
         }
     }

@@ -156,7 +156,11 @@ pub enum Phase {
         overruled: Vec<String>,
     },
     /// AWS accepted the write.
-    Applied,
+    Applied {
+        /// The ids that it gave to what was made.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        made: Vec<String>,
+    },
     /// AWS refused the write, or did not answer.
     Failed(Failed),
     /// A write that failed is there all the same: its object was observed as it was to be. The answer was

@@ -79,7 +79,7 @@ fn an_intent_without_outcome_is_unfinished() {
     let place = Place::new();
     let log = AuditLog::open(&place.path).unwrap();
     log.append(&record(1, intent())).unwrap();
-    log.append(&record(1, Phase::Applied)).unwrap();
+    log.append(&record(1, Phase::Applied { made: vec![] })).unwrap();
     log.append(&record(2, intent())).unwrap();
     let open = |log: &AuditLog| -> Vec<u32> {
         log.unfinished().iter().map(|record| record.change).collect()
@@ -108,9 +108,9 @@ fn what_got_no_answer_is_in_doubt_until_its_object_was_seen() {
         (vec![(1, none()), (0, unseen())], vec![1]),
         (vec![(1, none()), (0, observed(json!({"id": ""})))], vec![]),
         (vec![(1, none()), (1, Phase::Found)], vec![]),
-        (vec![(1, none()), (2, intent()), (2, Phase::Applied)], vec![]),
+        (vec![(1, none()), (2, intent()), (2, Phase::Applied { made: vec![] })], vec![]),
         (vec![(1, failed())], vec![]),
-        (vec![(1, Phase::Applied)], vec![]),
+        (vec![(1, Phase::Applied { made: vec![] })], vec![]),
     ] {
         let place = Place::new();
         place.append(&[(1, intent())]);
@@ -126,7 +126,12 @@ fn what_got_no_answer_is_in_doubt_until_its_object_was_seen() {
 #[test]
 fn a_log_says_who_wrote_it_and_where_it_ends() {
     let place = Place::new();
-    place.append(&[(1, intent()), (1, failed()), (1, intent()), (1, Phase::Applied)]);
+    place.append(&[
+        (1, intent()),
+        (1, failed()),
+        (1, intent()),
+        (1, Phase::Applied { made: vec![] }),
+    ]);
     let log = AuditLog::open(&place.path).unwrap();
     let mut other = record(1, intent());
     other.run = "other".to_owned();
@@ -148,7 +153,12 @@ fn a_log_says_who_wrote_it_and_where_it_ends() {
 #[test]
 fn what_was_changed_taken_out_or_put_in_is_noticed() {
     let place = Place::new();
-    place.append(&[(1, intent()), (1, Phase::Applied), (2, intent()), (2, Phase::Applied)]);
+    place.append(&[
+        (1, intent()),
+        (1, Phase::Applied { made: vec![] }),
+        (2, intent()),
+        (2, Phase::Applied { made: vec![] }),
+    ]);
     let lines = place.lines();
     let tampered = |change: &dyn Fn(&mut Vec<String>)| {
         let mut lines = lines.clone();
@@ -180,14 +190,14 @@ fn what_was_changed_taken_out_or_put_in_is_noticed() {
 #[test]
 fn an_outcome_without_intent_or_twice_is_a_fault() {
     let cases: [(&[(u32, Phase)], &str); 4] = [
-        (&[(1, Phase::Applied)], "line 1: change 1 is done, and was never begun"),
+        (&[(1, Phase::Applied { made: vec![] })], "line 1: change 1 is done, and was never begun"),
         (
-            &[(1, intent()), (1, Phase::Applied), (1, failed())],
+            &[(1, intent()), (1, Phase::Applied { made: vec![] }), (1, failed())],
             "line 3: change 1 is failed, and has an outcome already",
         ),
         (&[(1, intent()), (1, intent())], "line 2: change 1 is begun again without an outcome"),
         (
-            &[(1, intent()), (1, Phase::Applied), (1, intent())],
+            &[(1, intent()), (1, Phase::Applied { made: vec![] }), (1, intent())],
             "line 3: change 1 is begun again after it was done",
         ),
     ];
@@ -202,7 +212,7 @@ fn an_outcome_without_intent_or_twice_is_a_fault() {
 #[test]
 fn a_log_that_was_cut_anywhere_is_mended_and_whole() {
     let place = Place::new();
-    place.append(&[(1, intent()), (1, Phase::Applied)]);
+    place.append(&[(1, intent()), (1, Phase::Applied { made: vec![] })]);
     let whole = std::fs::read(&place.path).unwrap();
     let first = whole.iter().position(|byte| *byte == b'\n').unwrap();
     for cut in 0..whole.len() {
@@ -214,7 +224,7 @@ fn a_log_that_was_cut_anywhere_is_mended_and_whole() {
         assert_eq!(check.torn().is_some(), is_torn, "cut at {cut}");
         // Each is synced to the disk, which takes its time.
         if cut % 29 == 0 || whole[cut - 1] == 0xc3 {
-            place.append(&[(2, intent()), (2, Phase::Applied)]);
+            place.append(&[(2, intent()), (2, Phase::Applied { made: vec![] })]);
             assert_eq!(place.faults(), Vec::<String>::new(), "cut at {cut}");
         }
     }
@@ -307,10 +317,10 @@ fn a_log_that_was_taken_away_under_a_run_stops_it() {
         log.append(&record(1, intent())).unwrap();
         let path = place.path.with_file_name(taken);
         std::fs::rename(&path, path.with_extension("away")).unwrap();
-        let error = log.append(&record(1, Phase::Applied)).unwrap_err();
+        let error = log.append(&record(1, Phase::Applied { made: vec![] })).unwrap_err();
         assert!(error.to_string().contains("moved away or replaced"), "{error}");
         std::fs::write(&path, "").unwrap();
-        log.append(&record(1, Phase::Applied)).unwrap_err();
+        log.append(&record(1, Phase::Applied { made: vec![] })).unwrap_err();
     }
 }
 
@@ -318,7 +328,7 @@ fn a_log_that_was_taken_away_under_a_run_stops_it() {
 fn the_head_can_be_read_while_somebody_else_writes() {
     let place = Place::new();
     assert_eq!(head_of(&place.path), None);
-    place.append(&[(1, intent()), (1, Phase::Applied)]);
+    place.append(&[(1, intent()), (1, Phase::Applied { made: vec![] })]);
     let large = Phase::Observed { after: json!("x".repeat(100_000)), in_sync: true };
     place.append(&[(1, large)]);
     let log = AuditLog::open(&place.path).unwrap();

@@ -123,7 +123,10 @@ impl Store {
                 };
                 self.begin_change_late(&intent(record, about)).await
             }
-            Phase::Applied => self.end_change(&outcome(record, OutcomeWord::Applied, about)).await,
+            Phase::Applied { made } => {
+                let about = OutcomeAbout { made: made.clone(), ..about };
+                self.end_change(&outcome(record, OutcomeWord::Applied, about)).await
+            }
             Phase::Failed(failed) => {
                 let class = failed.class.map(serde_json::to_value).transpose()?;
                 let (error, left) = (Some(failed.error.clone()), failed.left.clone());
@@ -170,7 +173,7 @@ fn lacking(log: &Path, there: There) -> Result<(Vec<RunRecord>, Vec<Record>), St
                 *number += 1;
                 !is_in(&there.begun, *number)
             }
-            Phase::Applied | Phase::Failed(_) | Phase::Recovered { .. } => {
+            Phase::Applied { .. } | Phase::Failed(_) | Phase::Recovered { .. } => {
                 let number = tries.get(&change).copied();
                 number.is_some_and(|number| !is_in(&there.ended, number))
             }
@@ -205,7 +208,7 @@ fn run_of(record: &Record) -> RunRecord {
 fn goes_on(run: &mut RunRecord, record: &Record) {
     run.ended = Some(record.time);
     match &record.phase {
-        Phase::Applied => run.about.applied += 1,
+        Phase::Applied { .. } => run.about.applied += 1,
         Phase::Failed(_) | Phase::Observed { in_sync: false, .. } => {
             run.outcome = Some(Ending::Partly);
         }
@@ -334,18 +337,18 @@ mod tests {
         for (second, run, change, phase) in [
             // Before the history began.
             (1, "old", 1, intent_of()),
-            (2, "old", 1, Phase::Applied),
+            (2, "old", 1, Phase::Applied { made: vec![] }),
             // Whole in the history, of which the disk is full then.
             (11, "known", 1, intent_of()),
-            (12, "known", 1, Phase::Applied),
+            (12, "known", 1, Phase::Applied { made: vec![] }),
             (13, "known", 2, intent_of()),
             (14, "known", 2, failed()),
             (15, "known", 2, intent_of()),
-            (16, "known", 2, Phase::Applied),
+            (16, "known", 2, Phase::Applied { made: vec![] }),
             (17, "known", 0, observed()),
             // The history knows nothing of it.
             (21, "new", 1, intent_of()),
-            (22, "new", 1, Phase::Applied),
+            (22, "new", 1, Phase::Applied { made: vec![] }),
             (23, "new", 0, observed()),
         ] {
             log.append(&record(second, run, change, phase)).unwrap();
@@ -356,7 +359,7 @@ mod tests {
         store.note_run(&known).await.unwrap();
         let begun = record(11, "known", 1, intent_of());
         store.note_record(&begun).await.unwrap();
-        store.note_record(&record(12, "known", 1, Phase::Applied)).await.unwrap();
+        store.note_record(&record(12, "known", 1, Phase::Applied { made: vec![] })).await.unwrap();
         store.lacks();
         assert!(store.is_lacking());
         assert_eq!(store.take_over(&path).await.unwrap(), 8);

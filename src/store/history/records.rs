@@ -274,6 +274,9 @@ pub struct OutcomeAbout {
     pub class: Option<Value>,
     /// What the earlier steps of a call that failed made, which is there.
     pub left: Option<String>,
+    /// The ids that AWS gave to what was made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<String>,
     /// The object now, of one that a later run observed.
     pub after: Option<Value>,
     /// Whether that is as declared.

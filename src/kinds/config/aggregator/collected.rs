@@ -232,7 +232,10 @@ pub async fn put(
         .set_organization_aggregation_source(organization.transpose()?)
         .set_aggregator_filters(send_filters(&collected.filters))
         .set_tags(tags);
-    cx.made(PUT, request.send()).await
+    let (answer, made) = cx.make(PUT, request.send()).await?;
+    let one = answer.configuration_aggregator();
+    cx.note_made(one.and_then(ConfigurationAggregator::configuration_aggregator_arn));
+    Ok(made)
 }
 
 impl Part for Collecting {

@@ -418,7 +418,12 @@ pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {
             None => Undo::Impossible("the recorder was not observed".to_owned()),
         },
         Action::DeleteChannel { .. } => match state.and_then(|state| state.channel.clone()) {
-            Some(channel) => by(Action::PutChannel { channel }),
+            // Config deletes the channel of no recorder that records.
+            Some(channel) => {
+                let recorder = state.filter(|state| state.recording).and_then(|state| state.recorder.as_ref());
+                let start = recorder.map(|recorder| Action::Start { name: recorder.name.clone() });
+                Undo::By([Action::PutChannel { channel }].into_iter().chain(start).collect())
+            }
             None => Undo::Impossible("the delivery channel was not observed".to_owned()),
         },
     }

@@ -56,6 +56,7 @@ async fn create(cx: &WriteCx, vpc: &str, new: &FlowLog) -> Result<(), WriteError
         let problem = format!("AWS names no flow log that it made for the VPC {vpc}");
         return Err(AwsError::malformed(&cx.region, CREATE, &problem).into());
     }
+    answer.flow_log_ids().iter().for_each(|id| cx.note_made(Some(id)));
     Ok(())
 }
 

@@ -211,6 +211,12 @@ deliver_logs_permission_arn = "arn:${partition}:iam::${account.id}:role/${iam.ro
         }
     }
 
+    /// Of several, no declaration tells.
+    fn as_it_was(facts: &Facts, object: &Object<State>) -> Option<Spec> {
+        let is_one = object.state()?.flow_logs.len() == 1;
+        Self::export(facts, object).filter(|_| is_one)
+    }
+
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {
         // One that does not deliver would be declared in vain.
         let works = object.state()?.flow_logs.iter().find(|one| one.problem.is_none())?;

@@ -117,12 +117,16 @@ async fn create(
         .destination_type(DestinationType::S3)
         .destination_properties(properties)
         .set_tags(Some(tags).filter(|_| !making.tags.is_empty()));
-    match cx.made(CREATE, request.send()).await {
+    match cx.make(CREATE, request.send()).await {
+        Ok((answer, made)) => {
+            cx.note_made(answer.destination_id());
+            Ok(made)
+        }
         // GuardDuty has one code for everything: a look says whether one is there.
-        Err(WriteError::Aws(error)) if error.is_code(&["BadRequestException"]) => {
+        Err(error) if error.is_code(&["BadRequestException"]) => {
             Err(refused(cx, detector, making, error).await)
         }
-        answer => answer,
+        Err(error) => Err(error.into()),
     }
 }
 

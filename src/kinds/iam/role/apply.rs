@@ -130,7 +130,11 @@ async fn create(
                 ))),
             }
         }
-        answer => Ok(answer?.1),
+        answer => {
+            let (answer, made) = answer?;
+            cx.note_made(answer.role().map(Role::role_id));
+            Ok(made)
+        }
     }
 }
 

@@ -69,6 +69,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     let state = State {
         role_name: role.role_name().to_owned(),
         arn: role.arn().to_owned(),
+        role_id: role.role_id().to_owned(),
         path: role.path().to_owned(),
         // AWS leaves the description out of a role that has none.
         description: role.description().unwrap_or_default().to_owned(),

@@ -88,6 +88,9 @@ pub struct State {
     pub role_name: String,
     /// Its ARN.
     pub arn: String,
+    /// The id that IAM gives to no other role, of the same name either.
+    #[serde(default)]
+    pub role_id: String,
     pub path: String,
     /// As in [`Spec`]; "" for none.
     pub description: String,

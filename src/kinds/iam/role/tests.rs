@@ -21,6 +21,7 @@ fn state() -> State {
     State {
         role_name: "audit".to_owned(),
         arn: "arn:aws:iam::111122223333:role/audit".to_owned(),
+        role_id: "AROAEXAMPLE".to_owned(),
         path: "/".to_owned(),
         description: "old".to_owned(),
         max_session_duration: Some(7200),

@@ -245,6 +245,7 @@ async fn create(
                     )
                     .into());
                 };
+                cx.note_made(Some(metadata.key_id()));
                 break (metadata.key_id().to_owned(), Some(made));
             }
             // Refused before anything was made.

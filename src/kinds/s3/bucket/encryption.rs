@@ -21,7 +21,7 @@ use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
 use crate::kinds::together::together;
 use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, known, told,
+    Change, Cx, Drift, Facts, ObserveError, Undo, Use, WriteCx, WriteError, compared, known, told,
 };
 
 const GET: Call = Call::new("s3", "GetBucketEncryption");
@@ -190,6 +190,14 @@ impl Part for DefaultEncryption {
         spec.blocked_encryption_types = encryption
             .map(|encryption| encryption.blocked_encryption_types.clone())
             .filter(|types| !types.is_empty());
+    }
+
+    fn as_it_was(_facts: &Facts, now: &Now, spec: &mut Spec) {
+        Self::export(now, spec);
+        if let Some(encryption) = &now.encryption {
+            spec.bucket_key_enabled = Some(encryption.bucket_key_enabled);
+            spec.blocked_encryption_types = Some(encryption.blocked_encryption_types.clone());
+        }
     }
 }
 

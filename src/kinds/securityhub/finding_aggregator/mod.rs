@@ -144,7 +144,9 @@ impl Parted for FindingAggregator {
             .create_finding_aggregator()
             .region_linking_mode(making.linked.mode.as_str())
             .set_regions(making.linked.listed());
-        cx.made(CREATE, request.send()).await
+        let (answer, made) = cx.make(CREATE, request.send()).await?;
+        cx.note_made(answer.finding_aggregator_arn());
+        Ok(made)
     }
 
     fn another(spec: &Spec, place: &Place) -> Option<Change<Making>> {

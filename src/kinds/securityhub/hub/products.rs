@@ -123,6 +123,13 @@ impl Part for Products {
         }
     }
 
+    fn as_it_was(facts: &Facts, now: &Self::Now, spec: &mut Spec) {
+        // Whose account is in the ARN of a partner's product, nothing tells: the name is compared.
+        let Facts { partition, region, .. } = facts;
+        let arn = |name: &String| format!("arn:{partition}:securityhub:{region}::product/{name}");
+        spec.product_integrations = Some(now.iter().map(arn).collect());
+    }
+
     fn undo(write: &Write, _before: &Self::Now) -> Undo<Write> {
         match write {
             Write::Enable(arn) => Undo::By(vec![Write::Disable(arn.clone())]),

@@ -167,8 +167,12 @@ async fn create(cx: &WriteCx, place: &Place, defined: &Defined) -> Result<Made, 
         .customize()
         .config_override(Builder::new().retry_config(RetryConfig::disabled()))
         .send();
-    match cx.made(CREATE, request).await {
-        Err(WriteError::Aws(error)) if is_lost(&error) => {
+    match cx.make(CREATE, request).await {
+        Ok((answer, made)) => {
+            cx.note_made(answer.insight_arn());
+            Ok(made)
+        }
+        Err(error) if is_lost(&error) => {
             for pause in AFTER_LOSS {
                 cx.pause(pause).await;
                 if let Some(one) = named(&insights(&cx.afresh()).await?, &place.name)? {
@@ -180,7 +184,7 @@ async fn create(cx: &WriteCx, place: &Place, defined: &Defined) -> Result<Made, 
             }
             Err(error.into())
         }
-        answer => answer,
+        Err(error) => Err(error.into()),
     }
 }
 

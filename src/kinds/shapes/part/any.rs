@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Look, Part, Parted, State, before};
 use crate::aws::Call;
-use crate::kinds::{Change, Cx, Drift, Kind, ObserveError, Undo, Use, WriteCx, WriteError};
+use crate::kinds::{Change, Cx, Drift, Facts, Kind, ObserveError, Undo, Use, WriteCx, WriteError};
 
 /// A part whose types are erased, so that one list holds all parts of a kind.
 #[async_trait]
@@ -36,6 +36,8 @@ pub trait AnyPart<K: Parted>: Send + Sync {
     fn undo(&self, write: &Value, before: Option<&State<K>>) -> Undo<Value>;
     /// Declares what is there.
     fn export(&self, state: &State<K>, spec: &mut K::Spec);
+    /// Says what held.
+    fn as_it_was(&self, facts: &Facts, state: &State<K>, spec: &mut K::Spec);
 }
 
 #[async_trait]
@@ -120,6 +122,12 @@ impl<P: Part> AnyPart<P::Of> for P {
     fn export(&self, state: &State<P::Of>, spec: &mut <P::Of as Kind>::Spec) {
         if let Some(now) = before::<P>(Some(state)) {
             P::export(&now, spec);
+        }
+    }
+
+    fn as_it_was(&self, facts: &Facts, state: &State<P::Of>, spec: &mut <P::Of as Kind>::Spec) {
+        if let Some(now) = before::<P>(Some(state)) {
+            P::as_it_was(facts, &now, spec);
         }
     }
 }

@@ -1,0 +1,168 @@
+//! Ways back that are gone, and those that are not: what AWS refused half way, what somebody has made anew just alike,
+//! what no declaration tells apart, and what a way back means.
+
+use serde_json::{Value, json};
+
+use crate::rollback::{account, apply, declare, last_run};
+use crate::support::{Account, Run};
+use crate::taken_along::{ALARM, ROLE, START, run, run_while};
+
+const ANOTHER: &str = "it is not what the run made";
+
+fn read(account: &Account, script: &str) -> Value {
+    account.boto3(&format!("{START}{script}"))
+}
+
+fn rollback(account: &Account, run: &str) -> Run {
+    account.run(&["rollback", run, "--yes", "--max-risk", "disruptive"])
+}
+
+/// What was made of something before AWS refused the rest is the run's own, and goes again.
+#[test]
+fn what_was_made_before_aws_refused_the_rest_goes_again() {
+    let account = account(ALARM);
+    run(&account, "logs.create_log_group(logGroupName='g')\nsns.create_topic(Name='x')");
+    account.fault(json!({
+        "service": "cloudwatch", "operation": "PutMetricAlarm", "kind": "error", "status": 403, "code": "AccessDenied",
+    }));
+    account.run(&["apply", "--yes"]).code(4);
+    account.no_faults();
+    let filters = "print(json.dumps(len(logs.describe_metric_filters()['metricFilters'])))";
+    assert_eq!(read(&account, filters), json!(1));
+    rollback(&account, &last_run(&account)).code(0).says("1 change put back");
+    assert_eq!(read(&account, filters), json!(0));
+}
+
+const ROLE_ANEW: &str = "made = iam.get_role(RoleName='ops')['Role']\n\
+    iam.delete_role(RoleName='ops')\n\
+    iam.create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps(made['AssumeRolePolicyDocument']))";
+const IS_THERE: &str =
+    "print(json.dumps(sum(role['RoleName'] == 'ops' for role in iam.list_roles()['Roles'])))";
+
+/// Of two that are alike in all that can be declared, AWS's own id tells which is which.
+#[test]
+fn what_somebody_has_made_anew_just_alike_stays() {
+    let account = account(ROLE);
+    let made = apply(&account);
+    let log = std::fs::read_to_string(account.folder.path().join(".evenkeel/audit.jsonl")).unwrap();
+    assert!(log.contains("\"made\":[\"AROA"), "{log}");
+    run(&account, ROLE_ANEW);
+    rollback(&account, &made).code(3).says(ANOTHER);
+    assert_eq!(read(&account, IS_THERE), json!(1));
+}
+
+#[test]
+fn what_somebody_has_made_anew_just_alike_before_the_look_stays() {
+    let role = account(ROLE);
+    run_while(&role, &["apply", "--yes"], ("iam", "GetRole"), 1, "CreateRole", ROLE_ANEW).code(0);
+    rollback(&role, &last_run(&role)).code(3).says(ANOTHER);
+    assert_eq!(read(&role, IS_THERE), json!(1));
+
+    let aggregator = account(
+        "[config.aggregator.a]\nconfiguration_aggregator_name = \"a\"\naccount_aggregation_source = { account_ids = [\"${account.id}\"], all_aws_regions = true }\n",
+    );
+    let anew = "[made] = config.describe_configuration_aggregators()['ConfigurationAggregators']\n\
+        config.delete_configuration_aggregator(ConfigurationAggregatorName='a')\n\
+        config.put_configuration_aggregator(ConfigurationAggregatorName='a', AccountAggregationSources=made['AccountAggregationSources'])";
+    let look = ("config", "DescribeConfigurationAggregators");
+    run_while(&aggregator, &["apply", "--yes"], look, 1, "PutConfigurationAggregator", anew)
+        .code(0);
+    rollback(&aggregator, &last_run(&aggregator)).code(3).says(ANOTHER);
+    let all = "print(json.dumps(len(config.describe_configuration_aggregators()['ConfigurationAggregators'])))";
+    assert_eq!(read(&aggregator, all), json!(1));
+}
+
+const TO_BUCKET: &str = "[s3.bucket.f]\nbucket = \"f-${account.id}\"\nservices = [\"vpc_flow_logs\"]\n\n[ec2.flow_logs]\ntraffic_type = \"ALL\"\nlog_destination = \"arn:${partition}:s3:::f-${account.id}/";
+const FLOW_LOGS: &str = "ec2 = boto3.client('ec2', 'eu-west-1')\n\
+    print(json.dumps(sorted(one['LogDestination'].split('/')[1] for one in ec2.describe_flow_logs()['FlowLogs'])))";
+
+/// What is declared says nothing of the one beside it: that it is there is known all the same.
+#[test]
+fn a_flow_log_beside_another_goes_again() {
+    let account = account(&format!("{TO_BUCKET}one\"\n"));
+    apply(&account);
+    declare(&account, &format!("{TO_BUCKET}two\"\n"));
+    let second = apply(&account);
+    assert_eq!(read(&account, FLOW_LOGS), json!(["one", "two"]));
+    rollback(&account, &second).code(0).says("1 change put back");
+    assert_eq!(read(&account, FLOW_LOGS), json!(["one"]));
+}
+
+#[test]
+fn a_product_whose_findings_come_in_is_turned_off_again() {
+    let account = account(
+        "[securityhub.hub]\nenabled = true\nproduct_integrations = [\"arn:${partition}:securityhub:${region}::product/aws/guardduty\"]\n",
+    );
+    let hub = "hub = boto3.client('securityhub', 'eu-west-1')\n";
+    run(&account, &format!("{hub}hub.enable_security_hub(EnableDefaultStandards=False)"));
+    let made = apply(&account);
+    let products = format!(
+        "{hub}print(json.dumps(len(hub.list_enabled_products_for_import()['ProductSubscriptions'])))"
+    );
+    assert_eq!(read(&account, &products), json!(1));
+    rollback(&account, &made).code(0).says("1 change put back");
+    assert_eq!(read(&account, &products), json!(0));
+}
+
+/// Only people can mend that Config records nothing, and it holds up nothing that goes away.
+#[test]
+fn a_standard_beside_others_is_disabled_again_while_config_records_nothing() {
+    let account = account(
+        "[securityhub.standards]\nstandards = [\"cis-aws-foundations-benchmark/v/5.0.0\"]\nexclusive = false\n",
+    );
+    let hub = "hub = boto3.client('securityhub', 'eu-west-1')\n";
+    run(&account, &format!("{hub}hub.enable_security_hub(EnableDefaultStandards=False)"));
+    account.run(&["apply", "--yes"]).code(4);
+    let all = format!(
+        "{hub}print(json.dumps(len(hub.get_enabled_standards()['StandardsSubscriptions'])))"
+    );
+    assert_eq!(read(&account, &all), json!(1));
+    rollback(&account, &last_run(&account)).code(0).says("1 change put back");
+    assert_eq!(read(&account, &all), json!(0));
+}
+
+/// What is denied today and would be allowed again is a right, whoever gives it.
+#[test]
+fn a_way_back_that_lifts_a_denial_gives_rights() {
+    let all = [
+        (
+            "[s3.bucket.b]\nbucket = \"b-${account.id}\"\nrequire_tls = true\n",
+            "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)",
+        ),
+        (
+            "[s3.bucket.b]\nbucket = \"b-${account.id}\"\nrequire_tls = true\n",
+            "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)\n\
+          theirs = {'Sid': 'one', 'Effect': 'Deny', 'Principal': '*', 'Action': 's3:DeleteBucket', 'Resource': f'arn:aws:s3:::{b}'}\n\
+          s3.put_bucket_policy(Bucket=b, Policy=json.dumps({'Version': '2012-10-17', 'Statement': [theirs]}))",
+        ),
+        ("[sns.topic.t]\nname = \"t\"\nrequire_tls = true\n", "sns.create_topic(Name='t')"),
+    ];
+    for (items, before) in all {
+        let account = account(items);
+        run(&account, before);
+        let made = apply(&account);
+        rollback(&account, &made)
+            .code(2)
+            .says("gives rights (administrator): what is denied today");
+        let args = ["rollback", &made, "--yes", "--allow-grants", "administrator"];
+        account.run(&args).code(0).says("1 change put back");
+    }
+}
+
+const RECORDER: &str = "[s3.bucket.b]\nbucket = \"b-${account.id}\"\nservices = [\"config\"]\n\n[config.recorder]\ns3_bucket_name = \"b-${account.id}\"\n";
+const RECORDERS: &str = "print(json.dumps([one['recording'] for one in config.describe_configuration_recorder_status()['ConfigurationRecordersStatus']]))";
+
+/// A recorder that somebody starts before the run looks is theirs from then on.
+#[test]
+fn a_recorder_that_somebody_has_started_stays() {
+    let account = account(&format!("{RECORDER}role_arn = \"\"\n"));
+    run(&account, "iam.create_service_linked_role(AWSServiceName='config.amazonaws.com')");
+    let start = "config.start_configuration_recorder(ConfigurationRecorderName=config.describe_configuration_recorders()['ConfigurationRecorders'][0]['name'])";
+    let look = ("config", "DescribeConfigurationRecorderStatus");
+    run_while(&account, &["apply", "--yes"], look, 1, "PutDeliveryChannel", start).code(0);
+    rollback(&account, &last_run(&account))
+        .code(3)
+        .says("config.recorder in eu-west-1")
+        .says("theirs");
+    assert_eq!(read(&account, RECORDERS), json!([true]));
+}
