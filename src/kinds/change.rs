@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::charge::{self, Charge};
 use super::compared;
 use crate::names::{AccountId, Arn};
 use crate::policy_document::grants::Rise;
@@ -273,6 +274,8 @@ pub struct Change<A> {
     pub moves: bool,
     /// Whether it takes away what others may still use: it comes after everything by which they move.
     pub comes_last: bool,
+    /// What AWS charges for from then on, each as often as there is one more of it.
+    pub charges: Vec<Charge>,
 }
 
 impl<A> Change<A> {
@@ -290,6 +293,7 @@ impl<A> Change<A> {
             of_account: false,
             moves: false,
             comes_last: false,
+            charges: Vec::new(),
         }
     }
 
@@ -307,6 +311,7 @@ impl<A> Change<A> {
             of_account: false,
             moves: false,
             comes_last: false,
+            charges: Vec::new(),
         }
     }
 
@@ -321,6 +326,15 @@ impl<A> Change<A> {
     #[must_use]
     pub fn warn(mut self, warning: impl Into<String>) -> Self {
         self.warnings.push(warning.into());
+        self
+    }
+
+    /// The same, switching on what AWS charges for, which `text` says in words.
+    #[must_use]
+    pub fn charged(mut self, text: &str, charges: impl IntoIterator<Item = Charge>) -> Self {
+        let charges: Vec<Charge> = charges.into_iter().collect();
+        self.warnings.push(charge::warning(text, &charges));
+        self.charges.extend(charges);
         self
     }
 
@@ -429,6 +443,7 @@ impl<A> Change<A> {
             of_account: self.of_account,
             moves: self.moves,
             comes_last: self.comes_last,
+            charges: self.charges,
         })
     }
 

@@ -6,6 +6,7 @@
 
 pub mod calls;
 pub mod change;
+pub mod charge;
 pub mod claim;
 pub mod compared;
 pub mod context;
@@ -49,6 +50,7 @@ use serde_json::{Map, Value};
 
 pub use calls::{Allowed, Arns, Touches, Use};
 pub use change::{AllowedGrants, Change, Drift, FieldDrift, Grant, GrantClass, Needs, Risk, Undo};
+pub use charge::Charge;
 pub use claim::Claim;
 pub use context::{Cx, Facts, WriteCx};
 pub use control::{Controls, Framework};

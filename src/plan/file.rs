@@ -22,7 +22,7 @@ struct Document {
 }
 
 /// What a document has beside the plan.
-const BESIDES: [&str; 4] = ["plan_digest", "signature", "held_back", "summary"];
+const BESIDES: [&str; 5] = ["plan_digest", "signature", "held_back", "summary", "estimate"];
 
 /// A plan in a file that cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -246,6 +246,7 @@ fn planned(
         depends_on: Vec::new(),
         makes_room: change.makes_room,
         grants: change.grants,
+        charges: change.charges,
     }
 }
 
@@ -422,6 +423,7 @@ mod tests {
             depends_on: Vec::new(),
             makes_room: false,
             grants: Vec::new(),
+            charges: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@ pub mod assemble;
 pub mod check;
 pub mod compare;
 pub mod contradict;
+pub mod estimate;
 pub mod file;
 pub mod held;
 
@@ -43,7 +44,7 @@ pub use thin::Detail;
 
 use crate::kinds::change::FieldDrift;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Grant, Object, Risk, Undo};
+use crate::kinds::{Charge, Grant, Object, Risk, Undo};
 use crate::names::{AccountId, ItemName, Region};
 
 /// The version of the plan's JSON form; it grows when a reader of an older one would misread.
@@ -279,6 +280,9 @@ pub struct PlannedChange {
     /// The rises of privileges that it would make.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Grant>,
+    /// What AWS charges for from then on, each as often as there is one more of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
 }
 
 /// Whether a change would be written.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::aws::Call;
 use crate::baseline::catalog::Identity;
 use crate::kinds::erased::DynKind;
-use crate::kinds::{Touches, registry};
+use crate::kinds::{Object, Touches, registry};
 use crate::plan::ObjectPlan;
 
 /// Texts of one event that are kept: what has more is about too much to say of what.
@@ -193,13 +193,25 @@ fn is_it(
 /// The ids by which AWS calls an object and its parts, as the state says that a look has seen: those of a kind by its
 /// own name, such as the `group_id` of a security group and each `flow_log_id` of flow logs. Its own id is none of them.
 pub fn own_ids(object: &ObjectPlan) -> Vec<String> {
-    let mut ids = Vec::new();
-    if let Some(state) = object.observed.state() {
-        ids_in(state, &one_of(&object.item.kind), DEEP, &mut ids);
-    }
+    let mut ids = ids_of(&object.item.kind, &object.observed);
     let names = [Some(object.observed.id.as_str()), object.observed.label.as_deref()];
     ids.retain(|id| !names.into_iter().flatten().any(|name| same(id, name)));
     ids
+}
+
+fn ids_of(kind: &str, object: &Object<Value>) -> Vec<String> {
+    let mut ids = Vec::new();
+    if let Some(state) = object.state() {
+        ids_in(state, &one_of(kind), DEEP, &mut ids);
+    }
+    ids
+}
+
+/// Whether AWS calls an object by an id or ARN of its own: it is a thing that somebody has made, and no setting.
+pub fn bears_id(kind: &str, object: &Object<Value>) -> bool {
+    let mut names = Vec::new();
+    object.state().into_iter().for_each(|state| in_state(state, DEEP, &mut names));
+    !names.is_empty() || !ids_of(kind, object).is_empty()
 }
 
 fn one_of(kind: &str) -> String {

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::again;
 use super::limits::Safety;
 use super::look::Looked;
+use super::named::bears_id;
 use crate::aws::Session;
 use crate::baseline::Mode;
 use crate::baseline::catalog::Identity;
@@ -94,6 +95,9 @@ const NOT_OWN: &str = "what is there is more than the run wrote: somebody has ch
 /// Why one is left alone that is not the very thing that the run made.
 const ANOTHER: &str = "it is not what the run made: somebody has deleted that since, and what is there in its place, alike or \
      not, is theirs";
+
+/// Why one is left alone that a rollback has taken away.
+const TAKEN_AWAY: &str = "the run took it away as a whole, and no rollback makes it anew: where a baseline declares it, the next apply does";
 
 /// What a run did to one object.
 struct Done<'a> {
@@ -228,14 +232,15 @@ impl<'a> Done<'a> {
     /// Nothing, where what was not there before the run is the run's own by what AWS said: what nobody knows
     /// to be so is not taken away.
     fn is_own(&self, before: &Object<Value>) -> Result<(), String> {
-        let is_setting = registry::find(&self.key.item.kind).is_some_and(|kind| !is_named(kind));
+        // Of a setting, somebody else has nothing there; what has an id is a thing that somebody has made.
+        let is_setting = registry::find(&self.key.item.kind).is_some_and(|kind| !is_named(kind))
+            && self.after().is_ok_and(|after| !bears_id(&self.key.item.kind, &after));
         let first = self.changes.first().map(|change| change.outcome);
         match first.filter(|_| before.status == Status::Absent) {
             Some(What::Found) => Err(
                 "it was there when it was to be made, or AWS gave no answer: somebody else may have made it"
                     .to_owned(),
             ),
-            // Of a setting, somebody else has nothing there.
             Some(What::Recovered) if !is_setting => Err(
                 "the run died while it made it, and it was there: somebody else may have made it"
                     .to_owned(),
@@ -328,9 +333,12 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let before = done.before()?;
     done.is_own(&before)?;
     let after = done.after()?;
+    let kind = kind_of(&done.key)?;
+    if is_named(kind) && before.status != Status::Absent && after.status == Status::Absent {
+        return Err(TAKEN_AWAY.into());
+    }
     let DriftKey { account, region, item, object } = &done.key;
     let session = way_in(looked, account)?;
-    let kind = kind_of(&done.key)?;
     let last = done.changes.last().ok_or("the history has no change of it")?;
     let declared_then = &last.intent.about.spec;
     let facts = again::facts(session, region, item);
@@ -364,7 +372,10 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     }
     only_own(done, session, &facts, (&before, &by_run.object), &mut backs).await?;
     if backs.is_empty() {
-        return Err(back_already(&fields, later));
+        return Err(match stays.first() {
+            Some(why) => format!("what can be taken back is back already; {why}").into(),
+            None => back_already(&fields, later),
+        });
     }
     let judgements = Judged::of(kind, &facts, wanted.as_ref(), (&before, &now)).about(&backs);
     let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
@@ -518,6 +529,7 @@ fn undo(
         depends_on: Vec::new(),
         makes_room: false,
         grants: judged.grants.clone(),
+        charges: Vec::new(),
     };
     actions.iter().map(planned).collect()
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::rollback::{account, apply, declare, last_run};
-use crate::support::{Account, Run};
+use crate::support::{self, Account, Run};
 use crate::taken_along::{ALARM, ROLE, START, run, run_while};
 
 const ANOTHER: &str = "it is not what the run made";
@@ -165,4 +165,87 @@ fn a_recorder_that_somebody_has_started_stays() {
         .says("config.recorder in eu-west-1")
         .says("theirs");
     assert_eq!(read(&account, RECORDERS), json!([true]));
+}
+
+/// What a rollback has taken away, nobody has touched: a rollback of that says what makes it again.
+#[test]
+fn what_a_rollback_took_away_is_nobody_elses() {
+    let account = account(ROLE);
+    let made = apply(&account);
+    rollback(&account, &made).code(0);
+    account
+        .run(&["rollback", &last_run(&account), "--yes", "--overrule", "hold"])
+        .code(3)
+        .says("the run took it away as a whole");
+}
+
+/// A rollback of a bucket asks for what an apply of the former baseline would ask for.
+#[test]
+fn what_goes_from_a_bucket_is_judged_as_its_kind_judges_it() {
+    let all = [
+        ("lifecycle = [{ id = \"a\", expiration = { days = 400 } }]\n", "safe", None),
+        (
+            "access_log_bucket = \"b-${account.id}\"\naccess_log_prefix = \"x/\"\n",
+            "disruptive",
+            Some("nobody sees any more who asked for what"),
+        ),
+        (
+            "public_access_block = { block_public_acls = true, ignore_public_acls = true, block_public_policy = true, restrict_public_buckets = true }\n",
+            "disruptive",
+            Some("gives rights (public)"),
+        ),
+    ];
+    for (field, risk, warning) in all {
+        let account = account(&format!("[s3.bucket.b]\nbucket = \"b-${{account.id}}\"\n{field}"));
+        run(
+            &account,
+            "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)\ns3.delete_public_access_block(Bucket=b)",
+        );
+        let made = apply(&account);
+        let plan = account.run(&["rollback", &made]);
+        assert!(plan.stdout.contains(&format!("    {risk} · s3:")), "{field}\n{}", plan.stdout);
+        assert!(!plan.stdout.contains("what the run made is deleted"), "{field}\n{}", plan.stdout);
+        assert!(warning.is_none_or(|text| plan.stdout.contains(text)), "{field}\n{}", plan.stdout);
+    }
+}
+
+/// A run that died before AWS heard of it has made nothing: what is there, somebody else has made.
+#[test]
+fn what_somebody_made_while_a_run_was_dead_stays() {
+    let account = account(
+        "[securityhub.hub]\nenabled = true\n\n[securityhub.finding_aggregator]\nhome_region = \"eu-west-1\"\nregion_linking_mode = \"ALL_REGIONS\"\n",
+    );
+    let hub = "hub = boto3.client('securityhub', 'eu-west-1')\n";
+    run(&account, &format!("{hub}hub.enable_security_hub(EnableDefaultStandards=False)"));
+    let args = ["apply", "--yes"];
+    support::kill(&mut account.hanging_with(
+        "securityhub",
+        "CreateFindingAggregator",
+        false,
+        &args,
+    ));
+    account.no_faults();
+    let killed = last_run(&account);
+    run(&account, &format!("{hub}hub.create_finding_aggregator(RegionLinkingMode='ALL_REGIONS')"));
+    account.run(&["apply", "--yes"]).code(0);
+    rollback(&account, &killed).code(3).says("somebody else may have made it");
+    let all = format!(
+        "{hub}print(json.dumps(len(hub.list_finding_aggregators()['FindingAggregators'])))"
+    );
+    assert_eq!(read(&account, &all), json!(1));
+}
+
+/// What cannot be taken back is said again by the second rollback as well.
+#[test]
+fn a_second_rollback_says_again_what_stays() {
+    let account = account(
+        "[s3.bucket.b]\nbucket = \"b-${account.id}\"\nversioning = \"Enabled\"\ntags = { a = \"b\" }\n",
+    );
+    run(&account, "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)");
+    let made = apply(&account);
+    rollback(&account, &made).code(4).says("a part of it cannot be taken back");
+    account
+        .run(&["rollback", &made, "--yes", "--overrule", "hold"])
+        .code(3)
+        .says("what can be taken back is back already; a part of it cannot be taken back");
 }

@@ -14,8 +14,8 @@ use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::shapes::sweep::{self, Reach, Sweep, Way};
 use crate::kinds::together::together;
 use crate::kinds::{
-    Allowed, Arns, Change, Claim, Controls, Cx, Drift, Facts, Kind, Object, ObserveError, Scope,
-    Status, Stricter, Undo, Use, WriteCx, WriteError, compared, sendable, told,
+    Allowed, Arns, Change, Charge, Claim, Controls, Cx, Drift, Facts, Kind, Object, ObserveError,
+    Scope, Status, Stricter, Undo, Use, WriteCx, WriteError, charge, compared, sendable, told,
 };
 use crate::names::{AccountId, is_arn};
 
@@ -292,7 +292,11 @@ period_mode             = "exact"
         } else {
             Step::Disable
         };
-        vec![Change::new(Action { key_id: object.id.clone(), step }, drift)]
+        let change = Change::new(Action { key_id: object.id.clone(), step }, drift);
+        vec![match enabled && !state.enabled {
+            true => change.charged(charge::ROTATES, [Charge::KmsRotation]),
+            false => change,
+        }]
     }
 
     async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::digest;
+use crate::plan::estimate::Estimate;
 use crate::plan::sign::Signature;
 use crate::plan::{Comparison, Held, Objects, Plan, Summary};
 
@@ -26,6 +27,9 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "<[Held]>::is_empty")]
     held_back: &'a [Held],
     summary: Summary,
+    /// What the changes that would be applied cost a month from then on, as far as it can be counted; absent where nothing
+    /// is switched on that AWS charges for. It is no part of the plan.
+    estimate: Option<Estimate>,
 }
 
 /// Writes the document.
@@ -61,14 +65,15 @@ impl<'a> Sealed<'a> {
     pub fn write(self, signature: Option<Signature>, out: &mut dyn Write) -> io::Result<()> {
         let Self { plan, digest: plan_digest } = self;
         let (held_back, summary) = (plan.held_now.as_slice(), plan.summary());
-        let document = Document { plan_digest, signature, plan, held_back, summary };
+        let estimate = plan.estimate();
+        let document = Document { plan_digest, signature, plan, held_back, summary, estimate };
         serde_json::to_writer_pretty(&mut *out, &document)?;
         out.write_all(b"\n")
     }
 }
 
 /// Writes JSON Lines, for readers that take one thing at a time: a `head`, each `object`, each
-/// `removed` object of a comparison, what is `held_back` as a whole, and the `summary`. Each line has one of these keys, and under
+/// `removed` object of a comparison, what is `held_back` as a whole, the `estimate` of what it costs, and the `summary`. Each line has one of these keys, and under
 /// it what the document has.
 ///
 /// # Errors
@@ -87,6 +92,9 @@ pub fn write_lines(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     }
     for held in &plan.held_now {
         line(out, "held_back", held)?;
+    }
+    if let Some(estimate) = plan.estimate() {
+        line(out, "estimate", &estimate)?;
     }
     line(out, "summary", &plan.summary())
 }

@@ -87,6 +87,9 @@ fn head(out: &mut Comment, plan: &Plan, command: &str) {
     let name = limited(&plan.baseline.name, NAME);
     out.push(&format!("## evenkeel {command} · {name}@{}\n\n", markdown(digest)));
     out.push(&format!("**{}**\n\n", limited(&summary_line(plan), REASON)));
+    if let Some(estimate) = plan.estimate() {
+        out.push(&format!("{}\n\n", limited(&estimate.line(), REASON * 2)));
+    }
     for held in held_lines(plan) {
         out.push(&format!("Held back: {}\n\n", limited(&held, REASON * 2)));
     }

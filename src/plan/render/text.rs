@@ -63,6 +63,9 @@ pub fn render(plan: &Plan, options: &Options) -> String {
     not_looked_at(&mut page, plan);
     page.line("");
     page.line(&summary_line(plan));
+    if let Some(estimate) = plan.estimate() {
+        page.line(&estimate.line());
+    }
     for held in held_lines(plan) {
         not_applied(&mut page, "held back", &held);
     }

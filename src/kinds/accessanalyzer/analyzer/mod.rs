@@ -173,7 +173,7 @@ impl Parted for Analyzer {
         drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
         let change = Change::new(making, drift);
         match spec.of_type.cost() {
-            Some(cost) => change.warn(cost),
+            Some((cost, charge)) => change.charged(cost, [charge]),
             None => change,
         }
     }

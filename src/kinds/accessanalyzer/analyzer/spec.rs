@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::archive_rules::Filter;
+use crate::kinds::Charge;
 use crate::kinds::spec::aws_enum;
 
 /// An analyzer of IAM Access Analyzer: who has access to resources from outside (`ACCOUNT`,
@@ -99,13 +100,15 @@ impl AnalyzerType {
     }
 
     /// What AWS charges for it by, if it does. Source: IAM Access Analyzer pricing.
-    pub fn cost(self) -> Option<&'static str> {
+    pub fn cost(self) -> Option<(&'static str, Charge)> {
         if self.is_unused() {
-            Some(
-                "AWS charges for every IAM role and user that it analyzes, each month, and in each Region with such an analyzer again",
-            )
+            let words = "AWS charges for every IAM role and user that it analyzes, each month, and in each Region with such an analyzer again";
+            Some((words, Charge::UnusedAccess))
         } else if self.is_internal() {
-            Some("AWS charges for every resource that it looks at, each month")
+            Some((
+                "AWS charges for every resource that it looks at, each month",
+                Charge::InternalAccess,
+            ))
         } else {
             None
         }

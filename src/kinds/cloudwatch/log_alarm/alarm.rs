@@ -15,7 +15,7 @@ use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::sns::topic;
 use crate::kinds::together::all;
 use crate::kinds::{
-    Change, Cx, Drift, Facts, ObserveError, Undo, Use, WriteCx, WriteError, sendable,
+    Change, Charge, Cx, Drift, Facts, ObserveError, Undo, Use, WriteCx, WriteError, sendable,
 };
 use crate::names::Arn;
 
@@ -180,8 +180,10 @@ impl Part for Alarm {
                 let change = Change::finding(drift);
                 return vec![change.withhold(undeclared("alarm", &lacks))];
             };
-            let change = Change::new(Write::Put(Box::new(record)), drift)
-                .warn("AWS charges for each alarm and each metric of one's own");
+            let change = Change::new(Write::Put(Box::new(record)), drift).charged(
+                "AWS charges for each alarm and each metric of one's own",
+                [Charge::Alarm, Charge::Metric],
+            );
             return vec![sending(look.facts, spec, now, change)];
         };
         let record = there.clone().with(spec, unit);

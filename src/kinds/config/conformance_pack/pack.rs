@@ -18,7 +18,7 @@ use crate::kinds::config::tags;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::tags::Tags;
 use crate::kinds::{
-    Change, Cx, Drift, Made, ObserveError, Risk, Undo, Use, WriteCx, WriteError, told,
+    Change, Charge, Cx, Drift, Made, ObserveError, Risk, Undo, Use, WriteCx, WriteError, told,
 };
 
 /// Pauses until AWS shows that it was asked for a pack.
@@ -116,7 +116,7 @@ pub fn making(spec: &Spec, mut drift: Drift) -> Change<Record> {
     let repairs = template.repairs();
     let record = Record { template, settings: Settings::default().with(spec) };
     repairing(Change::new(record, drift), repairs)
-        .warn("AWS charges for every evaluation of a pack's rules")
+        .charged("AWS charges for every evaluation of a pack's rules", [Charge::RuleEvaluation])
 }
 
 /// Says of a change that the template repairs what its rules find, where it does or may.

@@ -7,7 +7,7 @@ use super::spec::{
     Action, Frequency, NEW, Override, Recorder, SERVICE_LINKED_ROLE, Spec, State, Strategy,
     is_service_linked,
 };
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
+use crate::kinds::{Change, Charge, Drift, Facts, Object, Risk, Undo, compared};
 
 /// How long AWS keeps history when nobody said.
 pub const DEFAULT_RETENTION: u32 = 2557;
@@ -320,7 +320,8 @@ fn recording(spec: &Spec, state: &State) -> Option<Change<Action>> {
     // AWS starts no recorder that has nowhere to deliver to.
     if spec.has_channel() || state.channel.is_some() {
         let costs = "AWS charges for every change that is recorded";
-        return Some(Change::new(Action::Start { name }, drift).warn(costs));
+        let start = Change::new(Action::Start { name }, drift);
+        return Some(start.charged(costs, [Charge::ConfigurationItem]));
     }
     Some(
         Change::finding(drift)

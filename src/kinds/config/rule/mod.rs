@@ -22,8 +22,8 @@ use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::spec::found;
 use crate::kinds::tags::{CONFIG, Tags};
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Found, Kind, Made, Object, ObserveError,
-    Scope, Stricter, Use, WriteCx, WriteError, told,
+    Allowed, Arns, Change, Charge, Controls, Cx, Drift, Facts, Found, Kind, Made, Object,
+    ObserveError, Scope, Stricter, Use, WriteCx, WriteError, told,
 };
 use crate::names::Region;
 
@@ -141,7 +141,7 @@ impl Parted for Rule {
         drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
         let tags = spec.tags.clone().unwrap_or_default();
         Change::new(Making { record: Record::default().with(spec), tags }, drift)
-            .warn("AWS charges for every evaluation of a rule")
+            .charged("AWS charges for every evaluation of a rule", [Charge::RuleEvaluation])
     }
 
     // The call replaces a rule that is there.

@@ -1,7 +1,7 @@
 //! The flow logs of a VPC against the declared one.
 
 use super::spec::{Action, FlowLog, LogDestinationType, Settings, Spec, State, Step};
-use crate::kinds::{Change, Drift, Facts, Risk, compared};
+use crate::kinds::{Change, Charge, Drift, Facts, Risk, compared};
 
 /// The changes of a VPC. AWS takes no second flow log of it to the same destination, so that a wrong one
 /// there goes first; what goes elsewhere goes once the right one is there.
@@ -79,11 +79,13 @@ fn out_of_order(wanted: &Settings, kept: &FlowLog) -> Option<Change<Action>> {
 fn create(facts: &Facts, action: Action, wanted: &Settings) -> Change<Action> {
     let mut drift = Drift::new();
     drift.add("log_destination", None::<&str>, Some(&wanted.log_destination));
-    Change::new(action, drift).warn("AWS charges for each gigabyte that flow logs deliver").sends(
-        &facts.account,
-        "flow logs are sent",
-        wanted.log_destination.as_str(),
-    )
+    let charge = match wanted.log_destination_type {
+        Some(LogDestinationType::CloudWatchLogs) => Charge::LogsToCloudwatch,
+        _ => Charge::LogsToOthers,
+    };
+    Change::new(action, drift)
+        .charged("AWS charges for each gigabyte that flow logs deliver", [charge])
+        .sends(&facts.account, "flow logs are sent", wanted.log_destination.as_str())
 }
 
 fn replaced(action: Action, wanted: &Settings, wrong: &[FlowLog]) -> Change<Action> {

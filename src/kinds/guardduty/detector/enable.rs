@@ -7,7 +7,7 @@ use super::{Detector, Place, Spec, UPDATE, any, detector};
 use crate::aws::Call;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, told,
+    Change, Charge, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, told,
 };
 
 pub struct Enable;
@@ -47,7 +47,10 @@ impl Part for Enable {
         }
         let change = Change::new(look.spec.enable, drift).independent();
         vec![if look.spec.enable {
-            change.warn("AWS charges by what GuardDuty analyzes, and for each feature that is on")
+            change.charged(
+                "AWS charges by what GuardDuty analyzes, and for each feature that is on",
+                [Charge::Guardduty],
+            )
         } else {
             look.disruptive(
                 change,

@@ -16,7 +16,8 @@ use crate::baseline::catalog::SpecProblem;
 use crate::baseline::problem::one_of;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared, known, told,
+    Change, Charge, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared, known,
+    told,
 };
 
 /// What can be written, each with what it has besides. `CLOUD_TRAIL`, `DNS_LOGS` and `FLOW_LOGS` are
@@ -211,7 +212,7 @@ fn one(name: &str, wanted: &Feature, there: Option<&There>) -> Option<Change<(St
         change = change.warn(format!("weaker than before: {} is no longer on", lost.join(", ")));
     }
     if is_turned_on {
-        change = change.warn(format!("AWS charges for {name}"));
+        change = change.charged(&format!("AWS charges for {name}"), [Charge::Guardduty]);
     }
     if gains_agents {
         change = change.risk(Risk::Disruptive).warn(AGENTS);

@@ -25,8 +25,8 @@ use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::tags::GUARDDUTY;
 use crate::kinds::together::together;
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Kind, Made, Object, ObserveError, Risk,
-    Scope, Stricter, Use, WriteCx, WriteError, compared, told,
+    Allowed, Arns, Change, Charge, Controls, Cx, Drift, Facts, Kind, Made, Object, ObserveError,
+    Risk, Scope, Stricter, Use, WriteCx, WriteError, compared, told,
 };
 
 pub const LIST: Call = Call::new("guardduty", "ListDetectors");
@@ -193,7 +193,7 @@ impl Parted for Detector {
             drift.add(&format!("features.{name}"), None::<&str>, Some(feature));
         }
         drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
-        let change = Change::new(making, drift).warn(features::cost(spec));
+        let change = Change::new(making, drift).charged(&features::cost(spec), [Charge::Guardduty]);
         let agents = spec.features.iter().flatten().any(|(_, one)| one.has_agents());
         if agents { change.risk(Risk::Disruptive).warn(features::AGENTS) } else { change }
     }

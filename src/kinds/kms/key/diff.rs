@@ -6,8 +6,8 @@ use super::spec::{
     act,
 };
 use super::{marks, policy};
-use crate::kinds::tags;
-use crate::kinds::{Change, Drift, Facts, Object, Risk, Undo, compared};
+use crate::kinds::{Change, Charge, Drift, Facts, Object, Risk, Undo, compared};
+use crate::kinds::{charge, tags};
 use crate::policy_document::PolicyDocument;
 
 /// The days that AWS itself waits before it deletes a key.
@@ -58,7 +58,9 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         deletion_window_days: (spec.prevent_destroy == Some(false))
             .then(|| spec.deletion_window_days.unwrap_or(DEFAULT_WINDOW)),
     };
-    let mut made = Change::new(on_new(spec, Step::Create(Box::new(key))), drift).rises(rises);
+    let mut made = Change::new(on_new(spec, Step::Create(Box::new(key))), drift)
+        .rises(rises)
+        .charged("AWS charges for each key", [Charge::KmsKey]);
     if let Some(policy) = policy {
         made = warn_of_keepers(facts, made, &policy);
     }
@@ -68,7 +70,9 @@ fn create(facts: &Facts, spec: &Spec) -> Vec<Change<Action>> {
         drift.add("enable_key_rotation", None::<bool>, Some(true));
         drift.compare("rotation_period_in_days", None, spec.rotation_period_in_days.as_ref());
         let step = Step::Rotate { period_in_days: spec.rotation_period_in_days };
-        changes.push(Change::new(on_new(spec, step), drift));
+        changes.push(
+            Change::new(on_new(spec, step), drift).charged(charge::ROTATES, [Charge::KmsRotation]),
+        );
     }
     if spec.enabled == Some(false) {
         let mut drift = Drift::new();
@@ -495,12 +499,14 @@ fn rotation(spec: &Spec, state: &State) -> Option<Change<Action>> {
             state.key_state.as_str()
         )));
     }
+    let is_new = desired && !state.rotation.as_ref().is_some_and(|rotation| rotation.enabled);
     let step = if desired {
         Step::Rotate { period_in_days: spec.rotation_period_in_days }
     } else {
         Step::StopRotating
     };
-    Some(Change::new(act(spec, state, step), drift))
+    let change = Change::new(act(spec, state, step), drift);
+    Some(if is_new { change.charged(charge::ROTATES, [Charge::KmsRotation]) } else { change })
 }
 
 pub fn undo(action: &Action, before: &Object<State>) -> Undo<Action> {

@@ -23,7 +23,8 @@ use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared, known, told,
+    Change, Cx, Drift, Facts, ObserveError, Risk, Undo, Use, WriteCx, WriteError, compared, known,
+    told,
 };
 
 const GET: Call = Call::new("s3", "GetBucketLifecycleConfiguration");
@@ -178,6 +179,11 @@ impl Part for LifecycleRules {
             .lifecycle
             .as_ref()
             .and_then(|lifecycle| lifecycle.transition_default_minimum_object_size);
+    }
+
+    fn as_it_was(_facts: &Facts, now: &Now, spec: &mut Spec) {
+        Self::export(now, spec);
+        spec.lifecycle.get_or_insert_default();
     }
 }
 

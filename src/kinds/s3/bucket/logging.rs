@@ -13,7 +13,9 @@ use crate::aws::Call;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
-use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, known, told};
+use crate::kinds::{
+    Change, Cx, Drift, Facts, ObserveError, Undo, Use, WriteCx, WriteError, known, told,
+};
 
 const GET: Call = Call::new("s3", "GetBucketLogging");
 const PUT: Call = Call::new("s3", "PutBucketLogging");
@@ -160,6 +162,11 @@ impl Part for AccessLog {
         spec.access_log_bucket = logging.map(|logging| logging.bucket.clone());
         spec.access_log_prefix = logging.map(|logging| logging.prefix.clone());
         spec.access_log_key_format = logging.and_then(|logging| logging.key_format);
+    }
+
+    fn as_it_was(_facts: &Facts, now: &Self::Now, spec: &mut Spec) {
+        Self::export(now, spec);
+        spec.access_log_bucket.get_or_insert_default();
     }
 }
 

@@ -10,7 +10,7 @@ use crate::aws::Call;
 use crate::aws::error::AbsentIf;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
-    Change, Cx, Drift, GrantClass, ObserveError, Undo, Use, WriteCx, WriteError, told,
+    Change, Cx, Drift, Facts, GrantClass, ObserveError, Undo, Use, WriteCx, WriteError, told,
 };
 
 const GET: Call = Call::new("s3", "GetPublicAccessBlock");
@@ -141,6 +141,10 @@ impl Part for Switches {
 
     fn export(now: &Self::Now, spec: &mut Spec) {
         spec.public_access_block = *now;
+    }
+
+    fn as_it_was(_facts: &Facts, now: &Self::Now, spec: &mut Spec) {
+        spec.public_access_block = Some(now.unwrap_or_default());
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Bucket, Place, bucket, request, unknown_value};
 use crate::aws::Call;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::spec::aws_enum;
-use crate::kinds::{Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, known};
+use crate::kinds::{Change, Cx, Drift, Facts, ObserveError, Undo, Use, WriteCx, WriteError, known};
 
 const GET: Call = Call::new("s3", "GetBucketVersioning");
 const PUT: Call = Call::new("s3", "PutBucketVersioning");
@@ -89,6 +89,12 @@ impl Part for Versions {
     fn export(now: &Now, spec: &mut Spec) {
         spec.versioning = now.versioning;
         spec.mfa_delete = Some(now.mfa_delete);
+    }
+
+    fn as_it_was(_facts: &Facts, now: &Now, spec: &mut Spec) {
+        Self::export(now, spec);
+        // A bucket that never had versions is as good as suspended.
+        spec.versioning.get_or_insert(Versioning::Suspended);
     }
 }
 

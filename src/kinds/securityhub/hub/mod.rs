@@ -20,8 +20,8 @@ use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
 use crate::kinds::shapes::tagged::OwnTags;
 use crate::kinds::tags::SECURITY_HUB;
 use crate::kinds::{
-    Allowed, Arns, Change, Controls, Cx, Drift, Facts, Kind, Made, Object, ObserveError, Scope,
-    Stricter, Use, WriteCx, WriteError,
+    Allowed, Arns, Change, Charge, Controls, Cx, Drift, Facts, Kind, Made, Object, ObserveError,
+    Scope, Stricter, Use, WriteCx, WriteError,
 };
 
 const ENABLE: Call = Call::new("securityhub", "EnableSecurityHub");
@@ -141,8 +141,10 @@ impl Parted for Hub {
         let generator = spec.control_finding_generator.as_ref();
         drift.compare("control_finding_generator", None, generator);
         drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
-        Change::new(making, drift)
-            .warn("AWS charges for every check of a control, and for findings that come in")
+        Change::new(making, drift).charged(
+            "AWS charges for every check of a control, and for findings that come in",
+            [Charge::SecurityCheck],
+        )
     }
 
     async fn create(cx: &WriteCx, _place: &Place, making: &Making) -> Result<Made, WriteError> {

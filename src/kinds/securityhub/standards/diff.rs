@@ -1,7 +1,7 @@
 //! Which standards are turned on and off.
 
 use super::spec::{Action, Enabled, Input, Spec, State};
-use crate::kinds::{Change, Drift, Risk, Undo, compared};
+use crate::kinds::{Change, Charge, Drift, Risk, Undo, compared};
 
 pub fn diff(spec: &Spec, state: &State) -> Vec<Change<Action>> {
     compared::mark("standards");
@@ -53,9 +53,10 @@ fn enable(standard: &str, input: Option<&Input>, state: &State) -> Change<Action
     }
     let action =
         Action::Enable { standard: standard.to_owned(), input: input.cloned().unwrap_or_default() };
-    let change = Change::new(action, drift)
-        .independent()
-        .warn(format!("AWS charges for every check of the controls of {standard}"));
+    let change = Change::new(action, drift).independent().charged(
+        &format!("AWS charges for every check of the controls of {standard}"),
+        [Charge::SecurityCheck],
+    );
     if state.is_on {
         change
     } else {
