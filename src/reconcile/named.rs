@@ -207,11 +207,26 @@ fn ids_of(kind: &str, object: &Object<Value>) -> Vec<String> {
     ids
 }
 
-/// Whether AWS calls an object by an id or ARN of its own: it is a thing that somebody has made, and no setting.
-pub fn bears_id(kind: &str, object: &Object<Value>) -> bool {
-    let mut names = Vec::new();
-    object.state().into_iter().for_each(|state| in_state(state, DEEP, &mut names));
-    !names.is_empty() || !ids_of(kind, object).is_empty()
+/// Whether an object has an id or ARN of its own that it did not have before: something was made, which is more than a
+/// setting.
+pub fn has_new_ids(kind: &str, before: &Object<Value>, after: &Object<Value>) -> bool {
+    let ids = |object: &Object<Value>| {
+        let mut ids = ids_of(kind, object);
+        object.state().into_iter().for_each(|state| arns_in(state, DEEP, &mut ids));
+        ids
+    };
+    let before = ids(before);
+    ids(after).iter().any(|id| !before.contains(id))
+}
+
+fn arns_in(state: &Value, deep: usize, arns: &mut Vec<String>) {
+    for (member, value) in state.as_object().into_iter().flatten() {
+        match value {
+            Value::String(text) if member == "arn" && !text.is_empty() => arns.push(text.clone()),
+            Value::Object(_) if deep > 1 => arns_in(value, deep - 1, arns),
+            _ => {}
+        }
+    }
 }
 
 fn one_of(kind: &str) -> String {

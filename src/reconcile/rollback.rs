@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::again;
 use super::limits::Safety;
 use super::look::Looked;
-use super::named::bears_id;
+use super::named::has_new_ids;
 use crate::aws::Session;
 use crate::baseline::Mode;
 use crate::baseline::catalog::Identity;
@@ -232,21 +232,26 @@ impl<'a> Done<'a> {
     /// Nothing, where what was not there before the run is the run's own by what AWS said: what nobody knows
     /// to be so is not taken away.
     fn is_own(&self, before: &Object<Value>) -> Result<(), String> {
-        // Of a setting, somebody else has nothing there; what has an id is a thing that somebody has made.
-        let is_setting = registry::find(&self.key.item.kind).is_some_and(|kind| !is_named(kind))
-            && self.after().is_ok_and(|after| !bears_id(&self.key.item.kind, &after));
-        let first = self.changes.first().map(|change| change.outcome);
-        match first.filter(|_| before.status == Status::Absent) {
-            Some(What::Found) => Err(
+        let kind = &self.key.item.kind;
+        let is_absent = before.status == Status::Absent;
+        let is_named = registry::find(kind).is_some_and(is_named);
+        // Also in a setting, such as the flow logs of a VPC, what has an id is a thing that somebody has made.
+        let is_made = self.after().is_ok_and(|after| has_new_ids(kind, before, &after));
+        let is = |outcome| self.changes.iter().any(|change| change.outcome == outcome);
+        if is(What::Found) && (is_absent || is_made) {
+            return Err(
                 "it was there when it was to be made, or AWS gave no answer: somebody else may have made it"
                     .to_owned(),
-            ),
-            Some(What::Recovered) if !is_setting => Err(
+            );
+        }
+        // Of a setting, somebody else has nothing there.
+        if is(What::Recovered) && (is_absent && is_named || is_made) {
+            return Err(
                 "the run died while it made it, and it was there: somebody else may have made it"
                     .to_owned(),
-            ),
-            _ => Ok(()),
+            );
         }
+        Ok(())
     }
 
     /// Nothing, where the object was as the run had written it when that looked at it afterwards.

@@ -137,14 +137,24 @@ fn a_way_back_that_lifts_a_denial_gives_rights() {
         ),
         ("[sns.topic.t]\nname = \"t\"\nrequire_tls = true\n", "sns.create_topic(Name='t')"),
     ];
-    for (items, before) in all {
+    let role = "[iam.role.ops]\nrole_name = \"ops\"\nexclusive_policies = false\n\n[iam.role.ops.inline_policies.x]\nVersion = \"2012-10-17\"\nStatement = [{ Effect = \"Deny\", Action = \"iam:*\", Resource = \"*\" }]\n";
+    let of_role = "trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'AWS': f'arn:aws:iam::{own}:root'}, 'Action': 'sts:AssumeRole'}]}\n\
+        iam.create_role(RoleName='ops', AssumeRolePolicyDocument=json.dumps(trust))\n\
+        iam.attach_role_policy(RoleName='ops', PolicyArn='arn:aws:iam::aws:policy/AdministratorAccess')";
+    for (items, before) in all.into_iter().chain([(role, of_role)]) {
         let account = account(items);
         run(&account, before);
         let made = apply(&account);
-        rollback(&account, &made)
-            .code(2)
-            .says("gives rights (administrator): what is denied today");
-        let args = ["rollback", &made, "--yes", "--allow-grants", "administrator"];
+        rollback(&account, &made).code(2).says("gives rights (administrator): ");
+        let args = [
+            "rollback",
+            &made,
+            "--yes",
+            "--allow-grants",
+            "administrator",
+            "--max-risk",
+            "disruptive",
+        ];
         account.run(&args).code(0).says("1 change put back");
     }
 }
@@ -202,7 +212,7 @@ fn what_goes_from_a_bucket_is_judged_as_its_kind_judges_it() {
             "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)\ns3.delete_public_access_block(Bucket=b)",
         );
         let made = apply(&account);
-        let plan = account.run(&["rollback", &made]);
+        let plan = account.run(&["rollback", &made, "--save", "back.json"]);
         assert!(plan.stdout.contains(&format!("    {risk} · s3:")), "{field}\n{}", plan.stdout);
         assert!(!plan.stdout.contains("what the run made is deleted"), "{field}\n{}", plan.stdout);
         assert!(warning.is_none_or(|text| plan.stdout.contains(text)), "{field}\n{}", plan.stdout);
@@ -248,4 +258,35 @@ fn a_second_rollback_says_again_what_stays() {
         .run(&["rollback", &made, "--yes", "--overrule", "hold"])
         .code(3)
         .says("what can be taken back is back already; a part of it cannot be taken back");
+}
+
+/// What AWS refused to a run, and somebody else has made since, is theirs, in a setting as well.
+#[test]
+fn what_somebody_made_after_a_refusal_stays() {
+    let account = account(&format!("{RECORDER}role_arn = \"\"\n"));
+    run(&account, "iam.create_service_linked_role(AWSServiceName='config.amazonaws.com')");
+    account.fault(json!({
+        "service": "config", "operation": "PutConfigurationRecorder", "kind": "error", "status": 403, "code": "AccessDenied",
+    }));
+    account.fault(json!({
+        "service": "config", "operation": "DescribeDeliveryChannels", "kind": "delay", "delay": 4,
+    }));
+    let refused = |account: &Account| {
+        account.calls().iter().any(|call| call.operation == "PutConfigurationRecorder")
+    };
+    std::thread::scope(|scope| {
+        let apply = scope.spawn(|| account.run(&["apply", "--yes"]));
+        while !(apply.is_finished() || refused(&account)) {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        account.no_faults();
+        run(
+            &account,
+            "config.put_configuration_recorder(ConfigurationRecorder={'name': 'default', 'roleARN': f'arn:aws:iam::{own}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig', 'recordingGroup': {'allSupported': True, 'includeGlobalResourceTypes': False}})",
+        );
+        apply.join().unwrap();
+    });
+    let run = last_run(&account);
+    let back = account.run(&["rollback", &run, "--yes", "--max-risk", "destructive"]);
+    assert_eq!(read(&account, RECORDERS), json!([false]), "{}", back.stdout);
 }

@@ -24,8 +24,9 @@ pub struct Judged<'a> {
 
 /// What its kind says of the way from what is there to what was.
 enum ByKind {
-    /// This.
-    Says(Vec<Change<Value>>),
+    /// This: by what is declared with what the run changed as it was, and by all of how it was. A declaration that leaves
+    /// others' things alone says nothing of what the run put beside them.
+    Says { declared: Vec<Change<Value>>, whole: Vec<Change<Value>> },
     /// What the run made goes again.
     TakenAway,
     /// Nothing.
@@ -40,10 +41,14 @@ impl<'a> Judged<'a> {
         wanted: Option<&Value>,
         (before, now): (&Object<Value>, &'a Object<Value>),
     ) -> Self {
-        let was = wanted.cloned().or_else(|| kind.as_it_was(facts, before).ok().flatten());
+        let was = kind.as_it_was(facts, before).ok().flatten();
         let is_named = !matches!(kind.identity(), Identity::Singleton);
-        let by_kind = match was.and_then(|spec| kind.diff(facts, &spec, now).ok()) {
-            Some(changes) => ByKind::Says(changes),
+        let changes = |spec: &Value| kind.diff(facts, spec, now).ok();
+        let by_kind = match wanted.or(was.as_ref()).and_then(changes) {
+            Some(declared) => {
+                let whole = was.as_ref().filter(|_| wanted.is_some()).and_then(changes);
+                ByKind::Says { declared, whole: whole.unwrap_or_default() }
+            }
             None if is_named && matches!(before.status, Status::Absent) => ByKind::TakenAway,
             None => ByKind::Nothing,
         };
@@ -54,12 +59,12 @@ impl<'a> Judged<'a> {
     pub fn about(&self, backs: &[Back<'_>]) -> Vec<Judgement> {
         let policies = || policies::judged(self.kind, self.facts, self.now, backs);
         match &self.by_kind {
-            ByKind::Says(changes) => about(changes, backs, &policies()),
+            ByKind::Says { declared, whole } => about(declared, whole, backs, &policies()),
             ByKind::TakenAway => {
                 let change = disruptive().warn(DELETED);
                 backs.iter().map(|_| Judgement::of(&change)).collect()
             }
-            ByKind::Nothing => about(&[], backs, &policies()),
+            ByKind::Nothing => about(&[], &[], backs, &policies()),
         }
     }
 }
@@ -76,6 +81,7 @@ fn disruptive() -> Change<Value> {
 /// anything, nobody judges it.
 fn about(
     changes: &[Change<Value>],
+    whole: &[Change<Value>],
     backs: &[Back<'_>],
     policies: &[Vec<Change<Value>>],
 ) -> Vec<Judgement> {
@@ -111,6 +117,20 @@ fn about(
             continue;
         }
         for change in policies {
+            all[place].bounds(change);
+            all[place].says(change);
+            is_judged[place] = true;
+        }
+    }
+    for (place, back) in
+        backs.iter().enumerate().filter(|(place, _)| !is_judged[*place]).collect::<Vec<_>>()
+    {
+        let near = |change: &&Change<Value>| {
+            if change.action.is_some() { back.near(change) } else { Near::Not }
+        };
+        let nearest =
+            whole.iter().map(|change| near(&change)).max().filter(|near| *near > Near::Not);
+        for change in whole.iter().filter(|change| Some(near(change)) == nearest) {
             all[place].bounds(change);
             all[place].says(change);
             is_judged[place] = true;
@@ -193,7 +213,8 @@ impl Back<'_> {
     /// the run made gives none.
     fn unjudged(&self) -> Change<Value> {
         if !self.restores() {
-            return disruptive().warn(DELETED);
+            return disruptive()
+                .warn("what the run put there goes: whatever has come to use it stops working");
         }
         let change = disruptive().warn("its kind does not judge the way back: look at it well");
         [GrantClass::Foreign, GrantClass::Public, GrantClass::Administrator]

@@ -27,7 +27,7 @@ impl Kind for ConfigRecorder {
     const IDENTITY: Identity = Identity::Singleton;
     const AFTER: &'static [&'static str] = &["s3.bucket", "kms.key", "iam.role", "sns.topic"];
     const BESIDE: &'static [&'static str] =
-        &["/declared_key", "/key_policy", "/failures", "/has_service_linked_role"];
+        &["/recorder_arn", "/declared_key", "/key_policy", "/failures", "/has_service_linked_role"];
     const CONTROLS: Controls = Controls {
         cis_v3: &["3.3"],
         cis_v5: &["3.3"],

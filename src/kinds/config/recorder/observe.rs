@@ -82,6 +82,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, Observe
     let (declared_key, key_policy) = key.map(|keyed| (keyed.key, keyed.policy)).unzip();
     let state = State {
         recorder: recorder.map(|recorder| read_recorder(spec, recorder)).transpose()?,
+        recorder_arn: recorder.and_then(|recorder| recorder.arn()).map(str::to_owned),
         recording,
         failures,
         channel,

@@ -192,6 +192,9 @@ pub struct Override {
 pub struct State {
     /// The recorder.
     pub recorder: Option<Recorder>,
+    /// Its ARN, which holds an id of Config's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder_arn: Option<String>,
     /// Whether it runs.
     pub recording: bool,
     /// What fails though it runs: by the field of the spec that it contradicts and AWS's name of

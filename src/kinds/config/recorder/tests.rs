@@ -33,6 +33,7 @@ fn recorder() -> Recorder {
 fn state() -> State {
     State {
         recorder: Some(recorder()),
+        recorder_arn: None,
         recording: true,
         channel: Some(Channel {
             name: "theirs".to_owned(),
