@@ -365,6 +365,19 @@ async fn what_was_held_back_is_looked_at_when_the_kill_switch_is_off_again() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_left_behind_is_looked_at_alone_while_others_are() {
+    let fake = fake(&[("a", "0 0 0 * * *")]);
+    let slow: AccountId = "111122223333".parse().unwrap();
+    // The run of the target is still in hand.
+    let after = Duration::from_secs(2);
+    fake.waking.lock().unwrap().push_back((after, Woken::LeftBehind([slow.clone()].into())));
+    drive(&fake, MINUTE).await;
+    let begun = fake.begun.lock().unwrap();
+    let parts = PATH.into_iter().map(|kind| (kind, None)).collect();
+    assert_eq!(begun[1..], [(after, What::Parts { account: slow, parts })]);
+}
+
+#[tokio::test]
 async fn what_others_have_in_hand_is_looked_after_and_is_no_failure() {
     let fake = fake(&[("a", "0 0 0 * * *")]);
     let after = Duration::from_secs(150);
