@@ -77,7 +77,7 @@ impl Runs for Fake {
     }
 
     async fn woken(&self) -> Woken {
-        let next = self.waking.lock().unwrap().front().copied();
+        let next = self.waking.lock().unwrap().front().cloned();
         let Some((at, woken)) = next else { return std::future::pending().await };
         self.clocks.sleep_until(at).await;
         self.waking.lock().unwrap().pop_front();
