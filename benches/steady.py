@@ -114,14 +114,15 @@ def main() -> None:
             trail = part(evenkeel, url, folder, ["cloudtrail.trail"])
         finally:
             server.terminate()
-        store = max((path.stat().st_size for path in Path(folder).glob("audit.jsonl*")), default=0) / 1024 / 1024
+        files = [path for path in Path(folder).glob("audit.*") if path.name != "audit.jsonl"]
+        store = max((path.stat().st_size for path in files), default=0) / 1024 / 1024
     print("| whole look | CPU s | calls | for each account | MiB at most | MiB after it |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for number, row in enumerate(whole, 1):
         each = row["calls"] / accounts
         print(f"| {number} | {row['cpu']:.1f} | {row['calls']} | {each:.0f} | {row['at most']:.0f} | {row['after']:.0f} |")
     print(f"\nA look at the trail alone, in all accounts: {trail['calls'] / accounts:.1f} calls and {trail['cpu'] / accounts * 1000:.1f} ms of CPU for each.")
-    print(f"The largest file beside the audit log: {store:.1f} MiB.\n")
+    print(f"The store (the largest file beside the audit log): {store:.1f} MiB.\n")
     full, of_one = whole[-1]["calls"] / accounts, trail["calls"] / accounts
     full_cpu, one_cpu = whole[-1]["cpu"], trail["cpu"] / accounts
     path = 24 * 30 * of_one

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use evenkeel::baseline::disk::Disk;
 use evenkeel::reconcile::Kept;
-use evenkeel::reconcile::keeping::Place;
+use evenkeel::reconcile::keeping::StorePlace;
 use evenkeel::store::Store;
 
 use super::args::Global;
@@ -19,7 +19,7 @@ use super::settings;
 pub async fn kept(global: &Global, audit_log: Option<&PathBuf>) -> Result<(Kept, Store), Failure> {
     let fleet = settings::fleet_file(global, &Disk)?;
     let audit_log = settings::audit_log(global, audit_log)?;
-    let kept = match Place::of(fleet.as_ref(), &audit_log, false) {
+    let kept = match StorePlace::of(fleet.as_ref(), &audit_log, false) {
         Some(place) => Kept::at(&place, fleet.as_ref()).await?,
         None => Kept::Nowhere,
     };

@@ -4,7 +4,7 @@
 //! runs at once: the queue sees to it for what events touched, and the runs among themselves for the
 //! accounts of targets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,13 +15,14 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::PATH;
 use super::clocks::Clocks;
 use super::ended::Ended;
 use super::events::{Event, Routes, parse};
 use super::inbox::{Batch, Inbox, Message, poll, watch};
 use super::keeping::Keeping;
 use super::pace::{Came, Pace};
-use super::queue::{Cause, Job, Key, Lanes, Queue};
+use super::queue::{Cause, Job, Key, Lanes, Part, Queue};
 use super::said::{Hearer, Said};
 use super::schedule::Schedules;
 use super::setback::Setback;
@@ -42,12 +43,14 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const BEATS_AT_ONCE: usize = 8;
 
 /// Why the loop is woken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Woken {
     /// The files say something else than before.
     Files,
     /// The kill switch is off again: what was held back is to be written.
     Released,
+    /// A look at what events depend on has left these accounts behind: it is looked at in each of them alone.
+    LeftBehind(BTreeSet<AccountId>),
 }
 
 /// Who runs what the queue says.
@@ -330,12 +333,20 @@ impl<'a> State<'a> {
     }
 
     fn woken(&mut self, woken: Woken) {
+        let now = self.of.clocks.now();
         match woken {
             Woken::Files => self.read_at = None,
             Woken::Released => {
-                let now = self.of.clocks.now();
                 for target in self.targets.keys() {
                     self.queue.add(Key::Target(target.clone()), now, Cause::Released);
+                }
+            }
+            Woken::LeftBehind(accounts) => {
+                for account in accounts {
+                    for kind in PATH {
+                        let part = Part { account: account.clone(), kind, region: None };
+                        self.queue.add(Key::Part(part), now, Cause::Path);
+                    }
                 }
             }
         }

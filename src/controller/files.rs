@@ -226,6 +226,11 @@ impl Files {
             }
         };
         self.in_trouble(None);
+        self.read(look, texts, commit);
+    }
+
+    /// Judges texts that say something new, and offers what they are.
+    fn read(&self, look: Look<'_>, texts: FileTexts, commit: Option<String>) {
         let label = label(&texts, commit, &self.wanted);
         if self.in_force().knows(&label) {
             return;
@@ -272,3 +277,6 @@ fn look<'a>(wanted: &'a Wanted, own: Option<&'a OwnParts>) -> Look<'a> {
     let Wanted { config, selectors, schedule, .. } = wanted;
     Look { config, selectors, schedule, own }
 }
+
+#[cfg(test)]
+mod given;

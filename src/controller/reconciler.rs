@@ -1,8 +1,10 @@
 //! The runs of the controller: each of one version of the files, several at a time, one in an account.
 
 mod attempt;
+mod behind;
 mod came_to;
 pub mod causes;
+pub mod hands;
 mod mended;
 pub mod narrowed;
 pub mod ours;
@@ -15,7 +17,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::Utc;
 use croner::Cron;
 use tokio::sync::Notify;
 
@@ -43,28 +44,31 @@ use crate::store::history::{Answered, WaitingEvent};
 use crate::store::{Store, StoreError};
 
 use attempt::Attempt;
+use behind::Behind;
 use came_to::CameTo;
 use causes::heard;
+use hands::Hands;
 use mended::Mended;
 use ours::Ours;
 use unanswered::Unanswered;
 
-/// How often it is looked at whether the kill switch is on, to say so; each write looks for itself.
-const SWITCH_EVERY: Duration = Duration::from_millis(500);
-/// The same of a parameter, which a run that writes reads each second.
+/// How often it is looked at what a parameter says, to say whether the kill switch is on; a run that writes reads it each second.
 const PARAMETER_EVERY: Duration = Duration::from_secs(5);
-
-/// What is known of the accounts, and the clocks by which it ages.
-pub type SeenBy = (Arc<Mutex<Sight>>, Arc<dyn Clocks>);
 
 /// Who reconciles.
 pub struct Reconciler {
+    /// Who looks at accounts and writes there.
+    pub hands: Arc<dyn Hands>,
+    /// What time it is.
+    pub clocks: Arc<dyn Clocks>,
     /// The files.
     pub files: Arc<Files>,
     /// Open as long as the controller lives.
     pub audit_log: SharedLog,
     /// What stops all writing.
     pub kill_switch: KillSwitch,
+    /// How often it is looked at whether it is on, to say so; each write looks for itself.
+    pub switch_every: Duration,
     /// Raised when somebody wishes to stop.
     pub stop: Stop,
     /// Where runs are remembered.
@@ -74,7 +78,7 @@ pub struct Reconciler {
     /// To whom it is said what happens.
     pub voice: Arc<Voice>,
     /// Who knows how well each account is seen, if somebody does.
-    pub seen_by: Option<SeenBy>,
+    pub seen_by: Option<Arc<Mutex<Sight>>>,
     /// Whether it shares out with others what a tick wants.
     pub shares: bool,
     /// How often it is looked at what events depend on.
@@ -97,6 +101,8 @@ pub struct Own {
     ours: Ours,
     /// When each object was as declared last.
     right: Arc<LastRight>,
+    /// The accounts that looks have left behind.
+    behind: Arc<Behind>,
     /// What events told for looks that came to nothing.
     unanswered: Unanswered,
 }
@@ -145,7 +151,7 @@ impl Reconciler {
         if self.stop.is_raised() {
             return (RunOutcome::Interrupted, None);
         }
-        let started = Utc::now();
+        let started = self.clocks.wall();
         let version = self.files.good();
         self.kill_switch.look().await;
         let (files, pulled) = (self.files.shown(&version), self.kill_switch.pulled());
@@ -153,13 +159,19 @@ impl Reconciler {
         let attempt = Attempt { of: self, begun: &begun, version: &version, meter, mended };
         let ended = attempt.run().await;
         let told = heard(&job.what, &job.causes);
-        let outcome = ended.as_ref().ok().map(|ended| ended.0);
+        // What the store has not taken in answers nothing: a later look names who did it.
+        let outcome = ended.as_ref().ok().map(|ended| ended.0).filter(|_| !mended.is_forgotten());
         let answered = self.own.unanswered.ended(&job.what, &told, outcome);
         self.answered(answered).await;
         let failed = ended.as_ref().err();
         // One that somebody stopped says nothing.
         if failed.is_none_or(|error| error.outcome() != RunOutcome::Interrupted) {
-            let came_to = CameTo { what: &job.what, started, has_looked: mended.has_looked() };
+            let came_to = CameTo {
+                what: &job.what,
+                started,
+                ended: self.clocks.wall(),
+                has_looked: mended.has_looked(),
+            };
             came_to.note(&self.keeper, version.what.fleet.as_ref(), failed).await;
         }
         match ended {
@@ -185,7 +197,7 @@ impl Reconciler {
             return;
         }
         let Some(store) = self.history().await else { return };
-        if let Err(error) = store.note_answered(looks, Utc::now()).await {
+        if let Err(error) = store.note_answered(looks, self.clocks.wall()).await {
             tracing::warn!("the next start looks again for events that are answered: {error}");
         }
     }
@@ -205,7 +217,7 @@ impl Reconciler {
                     self.own.released.notify_one();
                 }
             }
-            tokio::time::sleep(SWITCH_EVERY).await;
+            self.clocks.sleep_until(self.clocks.now() + self.switch_every).await;
         }
     }
 }
@@ -220,8 +232,10 @@ impl Runs for Reconciler {
 
     async fn woken(&self) -> Woken {
         tokio::select! {
+            biased;
             () = self.files.changed() => Woken::Files,
             () = self.own.released.notified() => Woken::Released,
+            accounts = self.own.behind.next() => Woken::LeftBehind(accounts),
         }
     }
 
@@ -257,7 +271,7 @@ impl Runs for Reconciler {
                 None
             }
         };
-        match store.waiting(Utc::now()).await {
+        match store.waiting(self.clocks.wall()).await {
             Ok(events) => events.iter().filter_map(read).collect(),
             Err(error) => {
                 tracing::warn!("which events waited is not known: {error}");

@@ -17,6 +17,7 @@ use super::heads::Heads;
 use super::inbox::Inbox;
 use super::pulse::{FleetNow, Pulse};
 use super::queue::Lanes;
+use super::reconciler::hands::OfAws;
 use super::reconciler::{Own, Reconciler};
 use super::sight::Sight;
 use super::silences::{self, Silences};
@@ -44,6 +45,9 @@ pub struct Options {
     /// Whether each target is looked at once, and it ends then.
     pub once: bool,
 }
+
+/// How often it is looked at whether the kill switch is on, to say so.
+const SWITCH_EVERY: Duration = Duration::from_millis(500);
 
 /// A whole controller.
 pub struct Service {
@@ -98,14 +102,17 @@ impl Service {
         let sight = Sight::new(part.heartbeat.clone(), part.objectives.clone());
         let sight = Arc::new(Mutex::new(sight));
         let runs = Reconciler {
+            hands: Arc::new(OfAws),
+            clocks: Arc::clone(&clocks),
             files,
             // Jobs that end keep a store when somebody names it, or a controller has made one.
             keeper: Keeper::beside(audit_log.path(), !once, voice.warns()),
             audit_log,
             kill_switch: KillSwitch::of(fleet),
+            switch_every: SWITCH_EVERY,
             stop: stop.clone(),
             telling,
-            seen_by: (!once).then(|| (Arc::clone(&sight), Arc::clone(&clocks))),
+            seen_by: (!once).then(|| Arc::clone(&sight)),
             shares: !once,
             path_every: part.path_every.map_or(PATH_EVERY, Span::duration),
             own: Own::default(),

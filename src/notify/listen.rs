@@ -1,6 +1,6 @@
 //! Hears a run, and gathers what matters of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -71,6 +71,8 @@ struct Heard {
     besides: Vec<Matter>,
     /// Which of the run's targets things are of.
     targets: Targets,
+    /// The targets that declare something for an account as well, and that the run was not asked for.
+    beside: BTreeMap<AccountId, BTreeSet<String>>,
     done: Vec<Matter>,
     refused: Option<(String, String)>,
     log_failure: Option<Matter>,
@@ -156,6 +158,7 @@ impl Hearing {
         heard.besides = std::mem::take(&mut there.besides);
         heard.done = std::mem::take(&mut there.done);
         heard.targets = std::mem::take(&mut there.targets);
+        heard.beside = std::mem::take(&mut there.beside);
         for failed in &plan.failed {
             let targets = heard.targets.of_account(&failed.account, &plan.baseline.targets);
             heard.standing.push(unseen_account(failed, &targets));
@@ -164,7 +167,8 @@ impl Hearing {
         for account in names.keys() {
             heard.fine.add(&unseen_key(account));
             if self.run.is_whole {
-                heard.fine.whole(account);
+                let beside = heard.beside.get(*account).cloned().unwrap_or_default();
+                heard.fine.whole(account, beside);
             }
         }
         for object in plan.objects.each() {
@@ -292,6 +296,9 @@ impl Listener for Hearing {
             RunEvent::Noted(Note::Damaged { fault, .. }) => {
                 let matter = of_audit_log(&format!("it is not as its runs wrote it: {fault}"));
                 self.heard().besides.push(matter);
+            }
+            RunEvent::GovernedBeside { account, targets } => {
+                self.heard().beside.insert(account.clone(), targets.clone());
             }
             RunEvent::Ended { report, .. } => self.ended(report),
             event @ (RunEvent::SelectedBy { .. } | RunEvent::DeclaredBy { .. }) => {

@@ -240,3 +240,26 @@ fn what_is_told_is_of_the_targets_that_declare_it() {
     assert_eq!(targets(&[selected, declared]), ["prod"]);
     assert!(of(&unnamed, &[selected, declared]).is_empty(), "baselines of the command line");
 }
+
+#[test]
+fn of_an_account_that_another_target_governs_as_well_what_is_not_seen_may_be_the_others() {
+    let plan = plan(vec![drifted("iam.password_policy")]);
+    let account = &plan.objects[0].account;
+    let others = ["other".to_owned()].into();
+    let gone = |events: &[RunEvent<'_>], targets: &[&str]| {
+        let hearing = hearing();
+        let stream = Stream::new("r", vec![&hearing]);
+        events.iter().for_each(|event| stream.tell(*event).unwrap());
+        let subject = Subject {
+            account: Some(account.clone()),
+            item: Some("ec2.ebs_encryption".parse().unwrap()),
+            targets: targets.iter().map(|name| (*name).to_owned()).collect(),
+            ..Subject::named("key", "title")
+        };
+        hear(&hearing, &plan, None, None).fine.ends(&subject, false).is_some()
+    };
+    let beside = RunEvent::GovernedBeside { account, targets: &others };
+    assert!(gone(&[], &["here"]) && gone(&[], &["other"]), "no target is there any more");
+    assert!(gone(&[beside], &["here"]));
+    assert!(!gone(&[beside], &["other"]) && !gone(&[beside], &["here", "other"]));
+}

@@ -123,8 +123,9 @@ pub struct Fine {
     keys: HashSet<[u8; 16]>,
     /// Items of which something is unknown: nothing of them is gone for certain.
     unsure: BTreeSet<(AccountId, ItemName)>,
-    /// Accounts of which all that is declared was looked at.
-    whole: BTreeSet<AccountId>,
+    /// Accounts of which all was looked at that the run's targets declare, with the other targets that declare
+    /// something there.
+    whole: BTreeMap<AccountId, BTreeSet<String>>,
     /// Why something is over that is not just so no longer.
     why: BTreeMap<String, &'static str>,
 }
@@ -154,9 +155,20 @@ impl Fine {
         self.unsure.insert((account.clone(), item.clone()));
     }
 
-    /// All that is declared for an account was looked at.
-    pub fn whole(&mut self, account: &AccountId) {
-        self.whole.insert(account.clone());
+    /// All was looked at that is declared for an account, but for what other targets declare there.
+    pub fn whole(&mut self, account: &AccountId, beside: BTreeSet<String>) {
+        self.whole.insert(account.clone(), beside);
+    }
+
+    /// Of which targets something still may be that was not seen: of those that were not asked for.
+    pub fn leaves<'a>(&self, subject: &'a Subject) -> impl Iterator<Item = &'a String> {
+        let is_unsure = |account: &&AccountId| {
+            let of = subject.item.clone().map(|item| ((*account).clone(), item));
+            of.is_some_and(|of| self.unsure.contains(&of))
+        };
+        let account = subject.account.as_ref().filter(|account| !is_unsure(account));
+        let beside = account.and_then(|account| self.whole.get(account));
+        subject.targets.iter().filter(move |target| beside.is_none_or(|all| all.contains(*target)))
     }
 
     /// Whether something that was told is over, and why; `is_there` says whether it was seen as well.
@@ -170,7 +182,8 @@ impl Fine {
         }
         let (Some(account), Some(item)) = (&subject.account, &subject.item) else { return None };
         let is_gone = !is_there
-            && self.whole.contains(account)
+            && self.whole.contains_key(account)
+            && self.leaves(subject).next().is_none()
             && !self.unsure.contains(&(account.clone(), item.clone()));
         is_gone.then_some("it is not there any more, or not declared")
     }

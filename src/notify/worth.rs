@@ -14,7 +14,7 @@ use super::words::called;
 use crate::digest;
 use crate::fleet::notify::{Filter, On, Severity};
 use crate::names::AccountId;
-use crate::store::history::ByWhom;
+use crate::store::history::{ByWhom, callers};
 use crate::visible::visible;
 
 /// Entries of a book; of an account with more, the objects of an item are told together.
@@ -47,6 +47,30 @@ pub struct Open {
     /// Who did it, as far as AWS told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<ByWhom>,
+    /// Marks of those who were told of, and for whom there is no room.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub besides: BTreeSet<u64>,
+}
+
+impl Open {
+    /// Keeps who did it, as far as there is room; of all others, that they were told of.
+    fn keep(self, all: &[ByWhom]) -> Self {
+        let (not_kept, named): (Vec<&ByWhom>, Vec<&ByWhom>) =
+            all.iter().partition(|by| by.is_not_kept());
+        let (kept, others) = named.split_at(named.len().min(KEPT));
+        let besides = others.iter().map(|by| mark(by)).collect();
+        Self { by: kept.iter().chain(&not_kept).copied().cloned().collect(), besides, ..self }
+    }
+
+    /// Whether somebody was told of.
+    fn has_told(&self, by: &ByWhom) -> bool {
+        self.by.iter().any(|one| one.is_alike(by)) || self.besides.contains(&mark(by))
+    }
+}
+
+/// What tells apart who called what.
+fn mark(by: &ByWhom) -> u64 {
+    callers::digest((&by.principal, &by.call))
 }
 
 /// Whether a channel is told of something.
@@ -93,12 +117,20 @@ pub fn worth(
     };
     notices.extend(late.filter(asked).map(|late| happened_before(late, seen)));
     let mut there = BTreeSet::new();
-    for matter in &standing {
+    for mut matter in standing {
         let key = &matter.subject.key;
+        if let Some(open) = book.open.get_mut(key) {
+            // Others that declare it as well have been told of it, too.
+            let others = open.subject.targets.iter();
+            let mut targets: BTreeSet<String> = others.cloned().collect();
+            targets.extend(matter.subject.targets);
+            matter.subject.targets = targets.into_iter().collect();
+            open.subject.targets.clone_from(&matter.subject.targets);
+        }
         let asked = passes(filter, matter.on, matter.severity, &matter.subject);
         if asked {
             there.insert(key.clone());
-            notices.extend(stands(book, matter, seen));
+            notices.extend(stands(book, &matter, seen));
         } else if let Some(open) = book.open.remove(key) {
             let why =
                 "it is still not as it should be, in a way that this channel does not ask for";
@@ -109,6 +141,9 @@ pub fn worth(
     for key in keys.into_iter().filter(|key| !there.contains(key)) {
         let is_there = all.iter().any(|matter| matter.subject.key == key);
         let why = book.open.get(&key).and_then(|open| seen.fine.ends(&open.subject, is_there));
+        if let (None, false, Some(open)) = (why, is_there, book.open.get_mut(&key)) {
+            open.subject.targets = seen.fine.leaves(&open.subject).cloned().collect();
+        }
         if let Some(why) = why
             && let Some(open) = book.open.remove(&key)
         {
@@ -128,7 +163,7 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
     let before = book.open.get(&matter.subject.key);
     // Who may have done it is known by now, and was not when it was told.
     let of_before = before.map(|open| open.by.as_slice()).unwrap_or_default();
-    let is_new = |by: &&ByWhom| !of_before.iter().any(|before| before.is_alike(by));
+    let is_new = |by: &&ByWhom| !before.is_some_and(|open| open.has_told(by));
     let known_by = known.map(|known| known.by.as_slice()).unwrap_or_default();
     let new = each_once(known_by.iter().filter(is_new));
     let is_named = before.is_some() && !new.is_empty();
@@ -153,7 +188,6 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
         all.append(&mut by);
         by = all;
     }
-    by.truncate(KEPT);
     let mut what = each_by(matter, seen);
     if is_named && is_same && !of_before.is_empty() {
         let also = format!("who may have changed it as well is known by now: {}", called(&new));
@@ -165,15 +199,21 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
         severity: matter.severity,
         state: matter.state.clone(),
         since: since.unwrap_or(seen.time).min(seen.time),
-        by,
+        by: Vec::new(),
+        besides: BTreeSet::new(),
     };
+    let mut open = open.keep(&by);
+    if known.is_none() {
+        open.besides.extend(before.iter().flat_map(|before| &before.besides));
+    }
     let named = format!("named {}", digest::of(&open.by));
     let mut parts = vec![&*matter.subject.key, status.as_str(), matter.on.as_str(), &*matter.state];
     if is_named {
         parts.push(&named);
     }
     let id = id(&parts, open.since);
-    let notice = Notice { what, ..notice(id, status, matter, place(&open)) };
+    let notice =
+        Notice { what, ..notice(id, status, matter, place_of(&open.subject, open.since, &by)) };
     book.open.insert(matter.subject.key.clone(), open);
     Some(notice)
 }
@@ -270,7 +310,8 @@ fn over(open: Open, why: &str, seen: &Seen) -> Notice {
 }
 
 fn place(open: &Open) -> AffectedObject {
-    place_of(&open.subject, open.since, &open.by)
+    let place = place_of(&open.subject, open.since, &open.by);
+    AffectedObject { more_by: place.more_by + open.besides.len(), ..place }
 }
 
 /// A place, with the first of who may have done it, how many others there are, and how much of it was not kept.

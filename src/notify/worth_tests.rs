@@ -176,7 +176,7 @@ fn unknown_and_not_looked_at_end_nothing() {
     // A whole look at the account that does not meet it any more, and knows everything of its item.
     let mut whole = Seen::at(time(3));
     whole.accounts.insert(account());
-    whole.fine.whole(&account());
+    whole.fine.whole(&account(), BTreeSet::new());
     whole.fine.unsure(&account(), &"s3.bucket".parse().unwrap());
     let over = tell(&mut book, &whole);
     assert_eq!(over.len(), 1, "{over:?}");
@@ -417,4 +417,72 @@ fn a_letter_that_takes_in_others_stays_short_and_counts_the_rest() {
     });
     assert_eq!(whole.notices.len() + whole.more, 60);
     assert!(whole.notices.len() <= 20);
+}
+
+fn all_right(at: i64) -> Seen {
+    look(at, &[0])
+}
+
+/// A look of one of two targets of the account: an object of its own that differs, or none.
+fn look_of(target: &str, other: &str, at: i64, state: Option<u8>) -> Seen {
+    let mut seen = look(at, &[]);
+    seen.fine.whole(&account(), [other.to_owned()].into());
+    seen.standing.extend(state.map(|state| {
+        let mut matter = matter(0, state, On::Drift, Severity::Medium);
+        matter.subject.targets = vec![target.to_owned()];
+        matter
+    }));
+    seen
+}
+
+#[test]
+fn what_another_target_of_the_account_declares_is_not_over_where_it_is_not_seen() {
+    let of_two = Filter { targets: ["two".to_owned()].into(), ..all() };
+    for filter in [all(), of_two] {
+        let mut book = Book::default();
+        let mut statuses = |seen: &Seen| -> Vec<Status> {
+            let told = worth(&mut book, seen, Some(&account()), &filter);
+            told.iter().map(|notice| notice.status).collect()
+        };
+        let one = |at, state| look_of("one", "two", at, state);
+        let two = |at, state| look_of("two", "one", at, state);
+        assert_eq!(statuses(&two(0, Some(2))), [Status::New]);
+        for at in [10, 30] {
+            assert_eq!(statuses(&one(at, None)), [], "the other target has not looked at it");
+            assert_eq!(statuses(&two(at + 10, Some(2))), []);
+        }
+        // The first one declares it as well, and the second one no longer.
+        assert_eq!(statuses(&one(50, Some(2))), [], "it is the same drift");
+        assert_eq!(statuses(&two(60, None)), []);
+        let mut unsure = one(70, None);
+        unsure.fine.unsure(&account(), &"iam.password_policy".parse().unwrap());
+        assert_eq!(statuses(&unsure), [], "nobody knows");
+        assert_eq!(statuses(&one(80, None)), [Status::Resolved], "nobody declares it any more");
+        assert_eq!(statuses(&two(90, None)), []);
+    }
+}
+
+#[test]
+fn however_many_are_named_each_is_told_of_once_and_who_comes_next_is_named_first() {
+    let mut book = Book::default();
+    let key = matter(0, 2, On::Drift, Severity::Medium).subject.key;
+    let mut look = |at: i64, names: &[ByWhom]| {
+        let mut seen = look(at, &[2]);
+        seen.known.insert(key.clone(), so_far(time(0), names.to_vec()));
+        tell(&mut book, &seen)
+    };
+    let mut names: Vec<ByWhom> = (0..60).map(|number| caller(&format!("u{number}"))).collect();
+    let first = look(0, &names);
+    assert_eq!((first.len(), first[0].places[0].by.len(), first[0].places[0].more_by), (1, 3, 57));
+    for at in [10, 20] {
+        assert_eq!(look(at, &names), [], "all of them were told of");
+    }
+    names.push(caller("eve"));
+    let next = look(30, &names);
+    assert_eq!(next[0].places[0].by[0].principal, "eve", "{next:?}");
+    assert_eq!((next.len(), next[0].places[0].more_by), (1, 58));
+    assert_eq!(look(40, &names), []);
+    let over = all_right(50);
+    let over = tell(&mut book, &over);
+    assert_eq!((over[0].status, over[0].places[0].more_by), (Status::Resolved, 58));
 }

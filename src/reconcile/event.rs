@@ -91,6 +91,11 @@ pub enum RunEvent<'a> {
         /// The account.
         account: &'a AccountId,
     },
+    /// An account takes long, and others do not wait for it: it is looked at alone.
+    LeftBehind {
+        /// The account.
+        account: &'a AccountId,
+    },
     /// All accounts were looked at, or could not be.
     Looked,
     /// Something besides that the reader should know.

@@ -6,6 +6,7 @@ mod way;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -55,13 +56,36 @@ pub async fn look_at_all(
         let span = tracing::debug_span!(target: TRACE, "account", aws.account = %job.account.id);
         let look = async move {
             let stream = Stream::new(&wanted.run, vec![listener.as_ref()]);
-            let outcome = look_at(&job, &wanted, &ways, &stream).await;
-            stream.mention(RunEvent::Seen { account: &job.account.id });
+            let (account, looking) = (&job.account.id, look_at(&job, &wanted, &ways, &stream));
+            let Some(outcome) = in_patience(looking, wanted.patience, &wanted.behind).await else {
+                wanted.leaves(account);
+                return Outcome::LeftBehind(account.clone());
+            };
+            stream.mention(RunEvent::Seen { account });
             outcome
         };
         looks.begin(about, look.instrument(span)).await;
     }
     looks.finish().await;
+}
+
+/// What is done as long as others wait for it; none where it takes longer, and may be left behind.
+async fn in_patience<T>(
+    work: impl Future<Output = T>,
+    patience: Option<Duration>,
+    behind: &Semaphore,
+) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    if let Some(patience) = patience {
+        if let Ok(done) = tokio::time::timeout(patience, work.as_mut()).await {
+            return Some(done);
+        }
+        if let Ok(room) = behind.try_acquire() {
+            room.forget();
+            return None;
+        }
+    }
+    Some(work.await)
 }
 
 /// What is left to be looked at.
@@ -505,6 +529,19 @@ mod tests {
             beside_before: Default::default(),
             ceiling: Mode::Enforce,
         }
+    }
+
+    #[tokio::test]
+    async fn a_few_that_are_slow_are_left_behind_and_no_more() {
+        let (soon, room) = (Some(Duration::from_millis(20)), Semaphore::new(1));
+        let takes = |millis| async move {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            millis
+        };
+        assert_eq!(in_patience(takes(1), soon, &room).await, Some(1));
+        assert_eq!(in_patience(takes(60), None, &room).await, Some(60));
+        assert_eq!(in_patience(takes(60), soon, &room).await, None);
+        assert_eq!(in_patience(takes(60), soon, &room).await, Some(60), "another one is slow");
     }
 
     #[tokio::test]

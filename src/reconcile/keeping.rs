@@ -3,9 +3,9 @@
 mod keeper;
 mod kept;
 mod person;
-mod place;
+mod store_place;
 
 pub use keeper::Keeper;
 pub use kept::{Kept, Noting};
 pub use person::person;
-pub use place::Place;
+pub use store_place::StorePlace;

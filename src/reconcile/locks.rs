@@ -145,6 +145,8 @@ struct Turns {
     turn: Arc<tokio::sync::Mutex<()>>,
     /// The number of the latest one that has begun.
     latest: Arc<AtomicU64>,
+    /// The number of the latest one that is over, and came to its end.
+    over: Arc<AtomicU64>,
 }
 
 /// An account that is held until this is given back, or dropped.
@@ -153,6 +155,7 @@ struct Turns {
 pub struct Held {
     _turn: OwnedMutexGuard<()>,
     number: u64,
+    over: Arc<AtomicU64>,
     leased: Option<Leased>,
 }
 
@@ -213,6 +216,7 @@ impl Held {
 
     /// Gives it back, and waits until others can have it.
     pub async fn give_back(mut self) {
+        self.over.fetch_max(self.number, Ordering::AcqRel);
         let Some(mut leased) = self.leased.take() else { return };
         if let Some(lease) = leased.end()
             && let Err(error) = leased.claims.leases.release(&lease).await
@@ -260,13 +264,14 @@ impl AccountLocks {
             }
             None => None,
         };
-        Held { _turn: turn, number, leased }
+        Held { _turn: turn, number, over: turns.over, leased }
     }
 
-    /// The latest turn of an account that has begun: what was seen in an earlier one may be otherwise by now.
-    pub fn latest_turn(&self, account: &AccountId) -> u64 {
+    /// The latest turn of an account that came to its end: what was seen in an earlier one may be otherwise by now. Of one
+    /// that is not over, or was given up, nothing was told yet.
+    pub fn latest_over(&self, account: &AccountId) -> u64 {
         let all = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(account).map_or(0, |turns| turns.latest.load(Ordering::Acquire))
+        all.get(account).map_or(0, |turns| turns.over.load(Ordering::Acquire))
     }
 
     /// Whether a run of this process holds the account now.
@@ -308,10 +313,14 @@ mod tests {
         drop(locks.hold(&two).await);
         assert!(locks.is_held(&one) && !locks.is_held(&two));
         assert_eq!((first.token(), locks.leases()), (None, None));
-        drop(first);
-        drop(second.await);
+        first.give_back().await;
+        let second = second.await;
+        assert_eq!((first_turn, second.turn(), locks.latest_over(&one)), (1, 2, 1));
+        second.give_back().await;
         assert!(!locks.is_held(&one));
-        assert_eq!((first_turn, locks.latest_turn(&one), locks.latest_turn(&two)), (1, 2, 1));
+        assert_eq!(locks.latest_over(&one), 2);
+        drop(locks.hold(&one).await);
+        assert_eq!((locks.latest_over(&one), locks.latest_over(&two)), (2, 0), "given up");
     }
 
     async fn two(folder: &Path, term: Duration) -> (AccountLocks, AccountLocks) {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 pub use error::LookError;
@@ -109,7 +110,10 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         look.compare_to.as_ref().map(|other| (other.name.clone(), digest_of(&other.targets)));
     let (limits, shard) = (look.limits(), look.shard);
     // In a shard, the accounts may just be those that nothing is declared for.
-    let may_be_empty = look.only.is_some() || shard.is_some() || look.share.is_some();
+    let may_be_empty =
+        look.only.is_some() || shard.is_some() || look.share.is_some() || look.patience.is_some();
+    // Who is alone keeps nobody waiting.
+    look.patience = look.patience.filter(|_| chosen.jobs.len() > 1);
     let selection = look.selection.clone();
     let is_whole = look.is_whole();
     let guards = guards(&look);
@@ -380,6 +384,8 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         locks: look.locks,
         looked_in: Mutex::default(),
         share: look.share,
+        patience: look.patience,
+        behind: Semaphore::new(MOST_BEHIND),
         turns: turns(),
         read_only: is_recording,
         // Two versions are compared by their writes.
@@ -393,6 +399,9 @@ fn wanted(look: Look, organization: Option<&Organization>) -> Wanted {
         before: look.compare_to.map(|other| other.targets).unwrap_or_default(),
     }
 }
+
+/// Accounts that are left behind at most: where more are slow, it is not they.
+const MOST_BEHIND: usize = 8;
 
 /// How often accounts are looked at again that others had in hand meanwhile.
 const ROUNDS: usize = 3;

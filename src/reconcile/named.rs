@@ -193,16 +193,16 @@ fn is_it(
 /// The ids by which AWS calls an object and its parts, as the state says that a look has seen: those of a kind by its
 /// own name, such as the `group_id` of a security group and each `flow_log_id` of flow logs. Its own id is none of them.
 pub fn own_ids(object: &ObjectPlan) -> Vec<String> {
-    let mut ids = ids_of(&object.item.kind, &object.observed);
+    let mut ids = ids_of(&object.item.kind, &object.observed, &object.spec);
     let names = [Some(object.observed.id.as_str()), object.observed.label.as_deref()];
     ids.retain(|id| !names.into_iter().flatten().any(|name| same(id, name)));
     ids
 }
 
-fn ids_of(kind: &str, object: &Object<Value>) -> Vec<String> {
+fn ids_of(kind: &str, object: &Object<Value>, spec: &Value) -> Vec<String> {
     let mut ids = Vec::new();
     if let Some(state) = object.state() {
-        ids_in(state, &one_of(kind), DEEP, &mut ids);
+        ids_in(state, spec, &one_of(kind), DEEP, &mut ids);
     }
     ids
 }
@@ -211,7 +211,8 @@ fn ids_of(kind: &str, object: &Object<Value>) -> Vec<String> {
 /// setting.
 pub fn has_new_ids(kind: &str, before: &Object<Value>, after: &Object<Value>) -> bool {
     let ids = |object: &Object<Value>| {
-        let mut ids = ids_of(kind, object);
+        // Of whomever they are.
+        let mut ids = ids_of(kind, object, &Value::Null);
         object.state().into_iter().for_each(|state| arns_in(state, DEEP, &mut ids));
         ids
     };
@@ -233,9 +234,24 @@ fn one_of(kind: &str) -> String {
     plain(kind).trim_end_matches('s').to_owned()
 }
 
-fn ids_in(value: &Value, kind: &str, deep: usize, ids: &mut Vec<String>) {
+/// Whether a part of an object is one that somebody else has there: it names something else in a field that is declared.
+fn is_others(part: &Value, spec: &Value) -> bool {
+    let names_another = |(field, declared): (&String, &Value)| {
+        let (Some(declared), Some(there)) = (declared.as_str(), part.get(field)) else {
+            return false;
+        };
+        let is_named = |text: &str| text.starts_with(ARN) || is_name(&plain(field));
+        there.as_str().is_some_and(|there| is_named(there) && !same(there, declared))
+    };
+    spec.as_object().into_iter().flatten().any(names_another)
+}
+
+fn ids_in(value: &Value, spec: &Value, kind: &str, deep: usize, ids: &mut Vec<String>) {
     match value {
-        Value::Array(values) => values.iter().for_each(|value| ids_in(value, kind, deep, ids)),
+        Value::Array(values) => {
+            let own = values.iter().filter(|part| !is_others(part, spec));
+            own.for_each(|part| ids_in(part, spec, kind, deep, ids));
+        }
         Value::Object(members) => {
             for (member, value) in members {
                 let thing = member.strip_suffix("_id").or(member.strip_suffix("_arn"));
@@ -247,7 +263,7 @@ fn ids_in(value: &Value, kind: &str, deep: usize, ids: &mut Vec<String>) {
                         ids.push(text.clone());
                     }
                     Value::Array(_) | Value::Object(_) if deep > 1 => {
-                        ids_in(value, kind, deep - 1, ids);
+                        ids_in(value, spec, kind, deep - 1, ids);
                     }
                     _ => {}
                 }

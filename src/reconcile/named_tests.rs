@@ -186,6 +186,15 @@ fn who_names_an_id_that_aws_gave_it_or_a_part_of_it_has_touched_it() {
     // It is gone by now; a look before has seen it.
     let (told, null) = (Named::of(&asked, &Value::Null, &Value::Null), Value::Null);
     assert!(told.may_touch(deletes, &logs(&[]), &own_ids(&logs(&["fl-1"]))));
+    // One that somebody else has there is none of ours, whether it is there still or not.
+    let two = |theirs: &str| {
+        let of = |id: &str, to: &str| json!({"flow_log_id": id, "log_destination": to});
+        let logs = [of("fl-1", "arn:aws:s3:::logs"), of("fl-9", theirs)];
+        let spec = json!({"traffic_type": "ALL", "log_destination": "arn:aws:s3:::logs"});
+        object("ec2.flow_logs", spec, there("vpc-1", json!({"flow_logs": logs})))
+    };
+    assert_eq!(own_ids(&two("arn:aws:s3:::of-the-network-team")), ["fl-1"]);
+    assert_eq!(own_ids(&two("arn:aws:s3:::logs")), ["fl-1", "fl-9"]);
     // Of another service, the same text says nothing.
     let other = Named::of(&json!({"groupId": "sg-1"}), &null, &null);
     assert!(!other.may_touch("iam.amazonaws.com:AddUserToGroup", &logs(&[]), &["sg-1".to_owned()]));

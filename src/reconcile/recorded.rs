@@ -114,7 +114,7 @@ impl Recording {
                 Line::Seen { account: job.account.clone(), identity, reads }
             }
             Outcome::Failed(failed) => Line::Failed(failed.clone()),
-            Outcome::Conflicts(_) => return Ok(()),
+            Outcome::LeftBehind(_) | Outcome::Conflicts(_) => return Ok(()),
         };
         self.writer.add(&line).map_err(|error| RecordedError::unusable(&self.path, error))
     }

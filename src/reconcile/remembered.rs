@@ -116,6 +116,8 @@ struct Noted {
     classes: BTreeMap<u32, FailureClass>,
     /// Whether the store has it.
     is_there: bool,
+    /// Whether the store could not take in what was seen.
+    has_missed: bool,
     /// Its signs of life, where others may ask about it.
     alive: Option<Alive>,
 }
@@ -136,6 +138,12 @@ impl Remembered {
         noted.beside.clear();
         noted.classes.clear();
         noted.empty_shard = None;
+        noted.has_missed = false;
+    }
+
+    /// Whether the store does not know what was seen: who did that is named by a later look.
+    pub fn has_missed(&self) -> bool {
+        self.noted().has_missed
     }
 
     /// Says how a run ended whose end nobody has told, such as one that nobody agreed to; and why nothing
@@ -224,6 +232,7 @@ impl Remembered {
         if let Err(error) = done {
             // What was seen is of use without it; before a write, it is tried again.
             tracing::warn!("what was seen is not remembered: {error}");
+            self.noted().has_missed = true;
         }
     }
 

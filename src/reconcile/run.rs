@@ -196,7 +196,7 @@ async fn whole(
     stop: &Stop,
     listener: &Arc<dyn Listener>,
 ) -> Result<RunOutcome, RunError> {
-    let is_shared = wish.share.is_some();
+    let leaves_some = wish.share.is_some() || wish.patience.is_some();
     let looked = look(wish, listener, stop).await?;
     let id = looked.plan.run.clone();
     let stream = Stream::new(&id, vec![listener.as_ref()]);
@@ -211,7 +211,7 @@ async fn whole(
         }
         false => Some(run.apply(&plan).await?),
     };
-    let is_elsewhere = is_shared && plan.targets.is_empty() && plan.failed.is_empty();
+    let is_elsewhere = leaves_some && plan.targets.is_empty() && plan.failed.is_empty();
     let mut outcome = match is_elsewhere {
         true => RunOutcome::Elsewhere,
         false => RunOutcome::of(&plan, report.as_ref()),

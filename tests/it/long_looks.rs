@@ -1,7 +1,7 @@
 //! A look at a target takes as long as its slowest account, and others look at its accounts meanwhile: what it saw
 //! first is not told as if it were so at its end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use serde_json::json;
@@ -57,4 +57,42 @@ fn what_another_run_has_seen_meanwhile_is_not_overruled_by_a_long_look() {
     let drift = account.run(&["history", "--outcome", "drift"]).code(0).says("user/eve");
     assert_eq!(drift.stdout.matches("drift").count(), 1, "{}", drift.stdout);
     controller.end();
+}
+
+#[test]
+fn a_slow_account_does_not_hold_up_the_look_at_the_trail_of_another() {
+    let (account, slow) = (watched("report"), support::emulator().account());
+    account
+        .boto3("boto3.client('events').remove_targets(Rule='calls', Ids=['queue'])\nprint('null')");
+    account.write(
+        "b.toml",
+        "schema = 1\n[baseline]\nname = \"t\"\nmode = \"report\"\nregions = [\"eu-west-1\"]\n\n[cloudtrail.trail.another]\nname = \"another\"\nis_logging = true\n",
+    );
+    let fleet = account.read("evenkeel.toml").replace(
+        "confirmed = true\n",
+        &format!(
+            "confirmed = true\nselect = {{ accounts = [\"{}\", \"{}\"] }}\n",
+            account.id, slow.id
+        ),
+    );
+    let access = "\n[access]\nrole_arn = \"arn:${partition}:iam::${account.id}:role/evenkeel\"\n";
+    account.write("evenkeel.toml", &format!("{fleet}path_every = \"6s\"\n{access}"));
+    let mut controller = Running::start(&account);
+    controller.next("run", |line| line["target"] == "here" && line["parts"].is_null());
+    // Longer than this test: whoever waits for it finds nothing.
+    slow.fault(json!({
+        "service": "cloudtrail", "operation": "DescribeTrails", "kind": "delay", "delay": 90, "count": 20,
+    }));
+    let begun = Instant::now();
+    account.boto3("boto3.client('cloudtrail').stop_logging(Name='another')\nprint('null')");
+    for _ in 0..600 {
+        let history = account.run(&["history", "-a", &account.id, "--outcome", "drift"]);
+        if history.stdout.contains("is_logging") {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+            controller.end();
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    panic!("nobody has found that the trail is stopped");
 }

@@ -77,7 +77,7 @@ impl Runs for Fake {
     }
 
     async fn woken(&self) -> Woken {
-        let next = self.waking.lock().unwrap().front().copied();
+        let next = self.waking.lock().unwrap().front().cloned();
         let Some((at, woken)) = next else { return std::future::pending().await };
         self.clocks.sleep_until(at).await;
         self.waking.lock().unwrap().pop_front();
@@ -362,6 +362,19 @@ async fn what_was_held_back_is_looked_at_when_the_kill_switch_is_off_again() {
     drive(&fake, 2 * MINUTE).await;
     let expected = [(0, "a"), (0, "b"), (60, "a"), (60, "b")];
     assert_eq!(targets_begun(&fake), expected.map(|(at, name)| (at, name.to_owned())));
+}
+
+#[tokio::test]
+async fn an_account_that_is_left_behind_is_looked_at_alone_while_others_are() {
+    let fake = fake(&[("a", "0 0 0 * * *")]);
+    let slow: AccountId = "111122223333".parse().unwrap();
+    // The run of the target is still in hand.
+    let after = Duration::from_secs(2);
+    fake.waking.lock().unwrap().push_back((after, Woken::LeftBehind([slow.clone()].into())));
+    drive(&fake, MINUTE).await;
+    let begun = fake.begun.lock().unwrap();
+    let parts = PATH.into_iter().map(|kind| (kind, None)).collect();
+    assert_eq!(begun[1..], [(after, What::Parts { account: slow, parts })]);
 }
 
 #[tokio::test]

@@ -21,10 +21,12 @@ use crate::names::AccountId;
 use crate::reconcile::look::Listing;
 use crate::reconcile::{
     Guarded, Hand, Heard, Hearsay, Kept, Listener, Listeners, Look, RunError, RunOutcome,
-    Selectors, Share, Shared, reconcile,
+    Selectors, Share, Shared,
 };
 use crate::store::history::{ByWhom, Rights};
 
+/// For how long a look at what events depend on waits for an account, at most.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How old a listing of the organization may be that an event's run goes by.
 const LISTED_WITHIN: Duration = Duration::from_secs(5 * 60);
 
@@ -84,6 +86,8 @@ impl Attempt<'_> {
         let told = heard(self.what(), &self.begun.job.causes);
         let memory = kept.memory(of.log_file());
         let mut guarded = Guarded::of(Hand::Loop, settings.fleet.as_ref(), memory);
+        let clocks = Arc::clone(&of.clocks);
+        guarded.clock = Arc::new(move || clocks.wall());
         let told = of.own.unanswered.with(told, self.begun.started);
         let before = Arc::new(rights(&kept, &told).await);
         guarded.heard = Hearsay { told, right: Arc::clone(&of.own.right), before };
@@ -104,6 +108,10 @@ impl Attempt<'_> {
             locks: of.own.locks.clone(),
             share: if of.shares { self.share().await } else { None },
             kill_switch: of.kill_switch.clone(),
+            patience: match self.what() {
+                What::Path(_) => Some(PATIENCE.min(of.path_every / 2)),
+                What::Target(_) | What::Account(_) | What::Parts { .. } => None,
+            },
             listing: Listing { at: Arc::clone(&of.own.listed), within },
             commit: self.version.label.commit.clone(),
             meter: Arc::clone(self.meter),
@@ -131,9 +139,10 @@ impl Attempt<'_> {
             is_shared: share.is_some(),
         });
         listeners.push(Arc::clone(self.mended) as Arc<dyn Listener>);
+        listeners.push(Arc::clone(&of.own.behind) as Arc<dyn Listener>);
         listeners.push(of.own.right.hearing(self.begun.started));
-        if let Some((sight, clocks)) = of.seen_by.clone().filter(|_| self.is_whole()) {
-            listeners.extend(WholeLook::of(self.what(), sight, clocks));
+        if let Some(sight) = of.seen_by.clone().filter(|_| self.is_whole()) {
+            listeners.extend(WholeLook::of(self.what(), sight, Arc::clone(&of.clocks)));
         }
         listeners.extend(share.iter().map(|share| Arc::clone(share) as Arc<dyn Listener>));
         listeners.extend(kept.listener("run", &wish, caused_by, &warn));
@@ -142,7 +151,10 @@ impl Attempt<'_> {
             notices.as_ref().map(|notices| notices.hearing("run", &wish, wish.commit.clone()));
         listeners.extend(hearing.iter().map(|hearing| Arc::clone(hearing) as Arc<dyn Listener>));
         let listener: Arc<dyn Listener> = Arc::new(Listeners(listeners));
-        let ended = reconcile(wish, &of.audit_log, &of.stop, &listener).await;
+        let ended = of.hands.reconcile(wish, &of.audit_log, &of.stop, &listener).await;
+        if kept.has_missed() {
+            self.mended.forgets();
+        }
         if let (Some(notices), Some(hearing)) = (notices, hearing) {
             let over = run_key(self.what()).filter(|_| ended.is_ok()).map(|(_, key)| key);
             let over: Vec<String> = over.into_iter().collect();
@@ -218,9 +230,9 @@ impl Attempt<'_> {
 
     /// Leaves to others what they have looked at. `is_over` is whether the run came to its end.
     fn looked_elsewhere(&self, target: &str, shared: &Shared, is_over: bool) {
-        if let Some((sight, clocks)) = &self.of.seen_by {
+        if let Some(sight) = &self.of.seen_by {
             let mut sight = sight.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = clocks.now();
+            let now = self.of.clocks.now();
             let all = &shared.elsewhere;
             all.iter().for_each(|account| sight.looked_elsewhere(account, target, now));
         }

@@ -15,6 +15,8 @@ pub struct CameTo<'a> {
     pub what: &'a What,
     /// When it began.
     pub started: DateTime<Utc>,
+    /// When it came to that.
+    pub ended: DateTime<Utc>,
     /// Whether it came to a plan.
     pub has_looked: bool,
 }
@@ -54,7 +56,7 @@ impl CameTo<'_> {
         }
         let Some(target) = self.target() else { return Ok(()) };
         let unseen = failed.map(|error| NotSeen {
-            since: Utc::now(),
+            since: self.ended,
             why: error.to_string(),
             was_seen: self.has_looked,
         });
@@ -70,7 +72,7 @@ impl CameTo<'_> {
             run: uuid::Uuid::now_v7().to_string(),
             command: "run".to_owned(),
             began: self.started,
-            ended: Some(Utc::now()),
+            ended: Some(self.ended),
             outcome: Some(Ending::Unknown),
             about: RunAbout {
                 targets,

@@ -1,4 +1,4 @@
-//! Whether a run has looked, and whether it put something right. What is broken once more right after it is
+//! Whether a run has looked, whether that is remembered, and whether it put something right. What is broken once more right after it is
 //! looked at at once: only events
 //! that tell of nothing wait for each other.
 
@@ -11,12 +11,23 @@ use crate::reconcile::{ListenError, Listener, RunEvent, Told};
 pub struct Mended {
     has_looked: AtomicBool,
     has_written: AtomicBool,
+    is_forgotten: AtomicBool,
 }
 
 impl Mended {
     /// Whether AWS accepted a write.
     pub fn anything(&self) -> bool {
         self.has_written.load(Ordering::Relaxed)
+    }
+
+    /// What the run has seen is not remembered.
+    pub fn forgets(&self) {
+        self.is_forgotten.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what it has seen is not remembered.
+    pub fn is_forgotten(&self) -> bool {
+        self.is_forgotten.load(Ordering::Relaxed)
     }
 
     /// Whether the run came to a plan.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::world::{Declared, KINDS, Thing, Write};
+use super::declared::{Declared, KINDS, Thing};
+use super::world::Write;
 use crate::guards::breaker::Standing;
 use crate::guards::rollout::wave_of;
 use crate::names::AccountId;

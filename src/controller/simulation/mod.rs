@@ -1,9 +1,16 @@
-//! One seed runs the controller: its loop, its queue, its locks, its guards, its kill switch and its files in
-//! force, on a made-up clock, over accounts that are kept in memory. The seed decides what happens and
-//! when: somebody changes things, or insists; events come late, twice, out of order or not at all; AWS
+//! One seed runs the controller, on a made-up clock, over accounts that are kept in memory. The seed decides what
+//! happens and when: somebody changes things, or insists; events come late, twice, out of order or not at all; AWS
 //! throttles and refuses; the store is away; leases are lost; the controller is killed between intent and outcome and started
 //! anew; the clock on the wall is set; the files become invalid; the kill switch is pulled; people hold,
 //! release, confirm and give up.
+//!
+//! The controller is evenkeel's own: its loop, its queue, its [`Reconciler`](super::reconciler::Reconciler), which reads
+//! real baselines and a real fleet file in memory, its locks, its guards. Two things are others. [`runs`] takes the place of
+//! [`reconcile`](crate::reconcile::reconcile), by the trait [`Hands`](super::reconciler::hands::Hands): it looks at accounts
+//! that are made up, and tells what happens in the same events. Thousands of runs of AWS's own
+//! clients would take hours, and their answers are what the recorded verdicts and the emulator are for. And there is
+//! no database, whose threads know no made-up clock: guards remember in a memory that is [`away`] at times, and
+//! leases are in [`leases`]. So neither the history nor notices are here, nor the audit log's file.
 //!
 //! What must always hold is checked at each step: of the log and the writers in [`world`], of the guards,
 //! without believing what they remember, in [`ledger`]. When the trouble is over, all of it must come to
@@ -15,13 +22,16 @@
 #![allow(clippy::print_stderr)]
 
 mod away;
+mod declared;
 mod leases;
 mod ledger;
 mod plans;
+mod process;
 mod queue;
 mod runs;
 mod trouble;
 mod world;
+mod writing;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,11 +42,10 @@ use super::drive::simulated::Simulated;
 use super::drive::{Controller, Heart, Runs};
 use super::inbox::Inbox;
 use super::queue::Lanes;
-use super::said::Said;
 use super::sight::Sight;
 use crate::fleet::file::{Heartbeat, Objectives};
 use crate::reconcile::Stop;
-use runs::Process;
+use process::{PATH_EVERY, Process};
 use world::World;
 
 /// So long, there is trouble.
@@ -94,17 +103,14 @@ async fn lives(world: &Arc<World>) {
             runs: Arc::clone(&process) as Arc<dyn Runs>,
             inbox: Some(Arc::clone(world) as Arc<dyn Inbox>),
             hearer: Arc::new({
-                let world = Arc::clone(world);
-                move |said| {
-                    assert!(!matches!(said, Said::Defect { .. }), "a rule was broken");
-                    world.say(|| format!("{said:?}"));
-                }
+                let voice = Arc::clone(&process.voice);
+                move |said| voice.say(&said)
             }),
             clocks: Arc::new(world.clocks.clone()),
             lanes: Lanes { parts: 3, targets: 2 },
             sight,
             heart: Some(Arc::clone(world) as Arc<dyn Heart>),
-            path_every: Some(Duration::from_secs(300)),
+            path_every: Some(PATH_EVERY),
             seed: world.number(u64::MAX),
         };
         let death = world.next_death();
@@ -113,6 +119,7 @@ async fn lives(world: &Arc<World>) {
             tokio::select! {
                 biased;
                 () = &mut driving => {}
+                () = process.runs.watch_kill_switch() => {}
                 () = world.over.raised() => return,
                 () = world.clocks.sleep_until(death.at) => {}
             }
@@ -125,7 +132,6 @@ async fn lives(world: &Arc<World>) {
             process.dies();
         }
         world.say(|| "dead".to_owned());
-        world.died(&process);
         world.clocks.sleep(Duration::from_secs(world.number(60))).await;
     }
 }

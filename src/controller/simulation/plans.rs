@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use serde_json::json;
 
-use super::world::{ACCOUNTS, KINDS, Thing};
+use super::declared::{ACCOUNTS, KINDS, KindOfThing, Thing};
 use crate::fleet::account::FailedAccount;
 use crate::names::{AccountId, Region};
 use crate::plan::render::testing;
@@ -14,10 +14,10 @@ use crate::plan::{ObjectPlan, Plan, TargetRef};
 
 /// What is the same of all: made once, since there are many.
 static MADE: LazyLock<(Plan, Vec<ObjectPlan>)> = LazyLock::new(|| {
-    let object = |(name, _, _, region): &(&str, &str, &str, Option<&str>)| {
+    let object = |KindOfThing { item, region, .. }: &KindOfThing| {
         let drift = json!([{"field": "value", "actual": 0, "desired": 0}]);
         let change = testing::change(json!({"drift": drift}));
-        let with = json!({"item": name, "global": region.is_none(), "changes": [change]});
+        let with = json!({"item": item, "global": region.is_none(), "changes": [change]});
         testing::object(1, with)
     };
     (testing::plan(0, Vec::new()), KINDS.iter().map(object).collect())
@@ -34,6 +34,12 @@ pub fn drifted(thing: &Thing, actual: u64, wanted: u64) -> ObjectPlan {
     change.drift[0].actual = Some(json!(actual));
     change.drift[0].desired = Some(json!(wanted));
     object
+}
+
+/// Of which thing an object of a plan is.
+pub fn thing(object: &ObjectPlan) -> Thing {
+    let kind = KINDS.iter().position(|kind| kind.name == object.item.kind).unwrap();
+    (object.account.clone(), kind)
 }
 
 /// What was found of accounts, and those that could not be looked at.

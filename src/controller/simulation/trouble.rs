@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::clocks::Clocks;
-use super::world::{ACCOUNTS, KINDS, Thing, World};
+use super::declared::{ACCOUNTS, KINDS, Thing};
+use super::world::World;
 use super::{CALM, TROUBLE};
 
 /// So often, people look after what waits for them.

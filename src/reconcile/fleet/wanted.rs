@@ -56,6 +56,10 @@ pub struct Wanted {
     pub looked_in: Mutex<BTreeMap<AccountId, u64>>,
     /// What is left to this run of what several controllers look at.
     pub share: Option<Arc<Share>>,
+    /// For how long others wait for an account.
+    pub patience: Option<Duration>,
+    /// How many more may be left behind.
+    pub behind: Semaphore,
     /// The turns of items, in all of them together.
     pub turns: Semaphore,
     /// Whether sessions are narrowed to reading, whatever the targets may do.
@@ -75,12 +79,18 @@ impl Wanted {
         all.insert(account.clone(), turn);
     }
 
+    /// Forgets that an account was looked at.
+    pub fn leaves(&self, account: &AccountId) {
+        let mut all = self.looked_in.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(account);
+    }
+
     /// The accounts that another run has had in hand since they were looked at: it may have seen, or made, something
-    /// else there.
+    /// else there. What one still has in hand, it tells later.
     pub fn overtaken(&self) -> BTreeSet<AccountId> {
         let all = self.looked_in.lock().unwrap_or_else(PoisonError::into_inner);
         let is_earlier =
-            |(account, turn): &(&AccountId, &u64)| self.locks.latest_turn(account) != **turn;
+            |(account, turn): &(&AccountId, &u64)| self.locks.latest_over(account) > **turn;
         all.iter().filter(is_earlier).map(|(account, _)| account.clone()).collect()
     }
 }
@@ -114,6 +124,8 @@ pub enum Outcome {
     Seen(Box<Seen>),
     /// There is no way in.
     Failed(FailedAccount),
+    /// Others wait for it no longer, and it is looked at alone.
+    LeftBehind(AccountId),
     /// The targets contradict each other.
     Conflicts(Vec<Conflict>),
 }

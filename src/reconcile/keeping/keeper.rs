@@ -7,7 +7,7 @@ use chrono::Utc;
 use tokio::sync::Mutex;
 
 use super::kept::Kept;
-use super::place::Place;
+use super::store_place::StorePlace;
 use crate::fleet::Fleet;
 use crate::reconcile::warning::{Warn, Warning};
 use crate::store::{Alone, Store, StoreError};
@@ -23,7 +23,7 @@ pub struct Keeper {
 
 #[derive(Default)]
 struct Keeping {
-    open: Option<(Place, Store)>,
+    open: Option<(StorePlace, Store)>,
     /// Whether it was said that it is done without a store.
     is_without: bool,
     /// That nobody else writes with the stores so far: a run may still have one of before in hand.
@@ -33,7 +33,7 @@ struct Keeping {
 impl Keeping {
     async fn kept(
         &mut self,
-        place: Place,
+        place: StorePlace,
         fleet: Option<&Fleet>,
         of: &Keeper,
     ) -> Result<Kept, StoreError> {
@@ -108,12 +108,12 @@ impl Keeper {
     }
 
     /// Where the store of a fleet file is, if there is to be one.
-    pub fn place(&self, fleet: Option<&Fleet>) -> Option<Place> {
-        Place::of(fleet, &self.audit_log, self.makes_it)
+    pub fn place(&self, fleet: Option<&Fleet>) -> Option<StorePlace> {
+        StorePlace::of(fleet, &self.audit_log, self.makes_it)
     }
 
     /// The store there, if it is open.
-    pub async fn open(&self, place: &Place) -> Option<Store> {
+    pub async fn open(&self, place: &StorePlace) -> Option<Store> {
         let keeping = self.keeping.lock().await;
         keeping.open.as_ref().filter(|(there, _)| there == place).map(|(_, store)| store.clone())
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use chrono::TimeDelta;
 
 use super::person::person;
-use super::place::Place;
+use super::store_place::StorePlace;
 use crate::fleet::checkout::commit;
 use crate::fleet::{Fleet, file};
 use crate::reconcile::event::{ListenError, Listener, Told};
@@ -64,7 +64,7 @@ impl Listener for AtLeisure {
 impl Kept {
     /// Opens the store that a fleet file names, or the controller's beside the audit log if it is there.
     pub async fn open(fleet: Option<&Fleet>, audit_log: &Path, warn: &Warn) -> Self {
-        match Place::of(fleet, audit_log, false) {
+        match StorePlace::of(fleet, audit_log, false) {
             None => Self::Nowhere,
             Some(place) => Self::at(&place, fleet).await.unwrap_or_else(|error| {
                 warn(&Warning::Without(error));
@@ -77,14 +77,14 @@ impl Kept {
     ///
     /// # Errors
     /// It is one that nobody named, and cannot be used: then it is done without, as if there were none.
-    pub async fn at(place: &Place, fleet: Option<&Fleet>) -> Result<Self, StoreError> {
+    pub async fn at(place: &StorePlace, fleet: Option<&Fleet>) -> Result<Self, StoreError> {
         match place.open().await {
             Ok(store) => Self::of(store, fleet, place).await,
             Err(error) => Self::gone(error, place),
         }
     }
 
-    fn gone(error: StoreError, place: &Place) -> Result<Self, StoreError> {
+    fn gone(error: StoreError, place: &StorePlace) -> Result<Self, StoreError> {
         match place.is_implied() {
             false => Ok(Self::Gone(error)),
             true => Err(error),
@@ -98,7 +98,7 @@ impl Kept {
     pub(super) async fn of(
         store: Store,
         fleet: Option<&Fleet>,
-        place: &Place,
+        place: &StorePlace,
     ) -> Result<Self, StoreError> {
         let keeps = fleet.map(|fleet| fleet.file.store.keep_days);
         let days = keeps.unwrap_or_else(|| file::Store::default().keep_days);
@@ -197,6 +197,14 @@ impl Kept {
     pub fn alone(&self) -> Result<Option<Alone>, StoreError> {
         // The lock of the audit log is enough for the store beside it.
         self.store().map_or(Ok(None), Store::alone)
+    }
+
+    /// Whether there is a store, and it does not know what the run has seen.
+    pub fn has_missed(&self) -> bool {
+        match self {
+            Self::In(_, noting) => noting.remembered.get().is_some_and(|told| told.has_missed()),
+            Self::Nowhere | Self::Gone(_) => false,
+        }
     }
 
     /// Says how a run ended whose end nobody has told, and why it came to nothing, where it did.

@@ -94,6 +94,9 @@ impl<'a> Found<'a> {
                 self.stream.mention(RunEvent::Noted(Note::OtherUnseen(&failed)));
             }
             Outcome::Failed(failed) => self.failed.push(failed),
+            Outcome::LeftBehind(account) => {
+                self.stream.mention(RunEvent::LeftBehind { account: &account });
+            }
             Outcome::Conflicts(conflicts) => self.conflicts.extend(conflicts),
         }
     }

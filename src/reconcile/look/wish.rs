@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::declare::Selection;
 use super::super::guarded::Guarded;
@@ -89,6 +90,9 @@ pub struct Look {
     /// What other controllers look at as well, and what of it is left to this one; all, where there are
     /// none.
     pub share: Option<Arc<Share>>,
+    /// For how long others wait for an account, where several are looked at: a few that take longer are left behind, and
+    /// whoever hears of that looks at each of them alone. None waits for all of them.
+    pub patience: Option<Duration>,
     /// Whether an earlier listing of the organization will do.
     pub listing: Listing,
     /// How much of the plan is kept. What is to be applied needs all of it.
@@ -125,6 +129,7 @@ impl Look {
             guarded: Arc::new(guarded),
             locks: AccountLocks::default(),
             share: None,
+            patience: None,
             listing: Listing::default(),
             detail: Detail::All,
             to_apply: true,

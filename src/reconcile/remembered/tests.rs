@@ -61,14 +61,17 @@ async fn store(folder: &tempfile::TempDir) -> Store {
     Store::open("sqlite://store.db", folder.path()).await.unwrap()
 }
 
-fn remembered(store: &Store) -> Remembered {
-    let what = Remembering {
+fn of_a_run() -> Remembering {
+    Remembering {
         command: "run".to_owned(),
         keeps_drift: true,
         is_whole: true,
         ..Remembering::default()
-    };
-    Remembered::new(store.clone(), what)
+    }
+}
+
+fn remembered(store: &Store) -> Remembered {
+    Remembered::new(store.clone(), of_a_run())
 }
 
 fn write(stream: &Stream<'_>, plan: &Plan, token: Option<i64>) -> Result<(), ListenError> {
@@ -272,4 +275,25 @@ async fn an_account_that_other_targets_govern_too_is_looked_at_for_one_of_them()
     };
     assert_eq!(look("one", "s", "t").await, None);
     assert!(look("two", "t", "s").await.is_some(), "both have looked");
+}
+
+#[tokio::test]
+async fn what_the_store_does_not_take_in_is_known_to_be_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let (listener, plan) = (remembered(&store), drifted("r"));
+    let stream = Stream::new("r", vec![&listener]);
+    let rename = |from: &str, to: &str| {
+        let mut sqlite = std::process::Command::new("sqlite3");
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        assert!(sqlite.arg(folder.path().join("store.db")).arg(sql).status().unwrap().success());
+    };
+    rename("drifts", "hidden");
+    stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
+    assert!(listener.has_missed(), "the look is of use without it");
+    rename("hidden", "drifts");
+    listener.go_on(of_a_run());
+    stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
+    assert!(!listener.has_missed());
+    assert_eq!(words(&store).await, [What::Drift]);
 }

@@ -10,7 +10,7 @@ const ENDING: &str = "history.db";
 
 /// Where a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum StorePlace {
     /// The fleet file names it.
     Named {
         /// Its URL.
@@ -22,7 +22,7 @@ pub enum Place {
     Implied(PathBuf),
 }
 
-impl Place {
+impl StorePlace {
     /// The store that a fleet file names, or else the one beside the audit log, which only the controller
     /// makes: a job whose disk ends with it, or a look at a branch, needs none.
     pub fn of(fleet: Option<&Fleet>, audit_log: &Path, makes_it: bool) -> Option<Self> {
