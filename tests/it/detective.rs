@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::Account;
-use crate::support::declared::{APPLY, account};
+use crate::support::declared::{APPLY, HEADER, account};
 
 const GRAPH: &str = "[detective.graph]\nenabled = true\n\
     datasource_packages = [\"DETECTIVE_CORE\", \"EKS_AUDIT\"]\ntags = { team = \"security\" }\n";
@@ -83,4 +83,21 @@ fn what_aws_refuses_is_said_and_leaves_the_object_unknown() {
     }
     account.declare(&format!("{GRAPH}auto_enable_members = true\n"));
     account.check().code(4).says("for the organization's Detective administrator account alone");
+}
+
+/// Osaka is one of the Regions that Detective is not offered in, and no name leads to an endpoint there.
+#[test]
+fn a_region_that_lacks_detective_is_left_out_and_neither_unknown_nor_drift() {
+    let account = account("");
+    account.write("b.toml", &format!("{}{GRAPH}", HEADER.replace("eu-west-1", "ap-northeast-3")));
+    account.check().code(2);
+    account.fault(json!({ "service": "detective", "region": "ap-northeast-3", "kind": "drop" }));
+    account
+        .run(&["check", "-b", "b.toml", "-v"])
+        .code(0)
+        .says("Amazon Detective is not available in ap-northeast-3");
+    // Where Detective is offered, nobody knows anything while nobody answers.
+    account.declare(GRAPH);
+    account.fault(json!({ "service": "detective", "region": "eu-west-1", "kind": "drop" }));
+    account.check().code(4);
 }

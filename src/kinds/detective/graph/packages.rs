@@ -10,7 +10,6 @@ use super::spec::Package;
 use super::{Graph, Place, Spec, graphs, pages};
 use crate::aws::Call;
 use crate::kinds::shapes::part::{Look, Part};
-use crate::kinds::spec::aws_enum;
 use crate::kinds::{
     Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, known, told,
 };
@@ -20,9 +19,13 @@ const UPDATE: Call = Call::new("detective", "UpdateDatasourcePackages");
 
 pub struct Packages;
 
-aws_enum! {
-    /// How a source fares.
-    Ingest { Started = "STARTED", Stopped = "STOPPED", Disabled = "DISABLED", }
+/// How a source fares.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Ingest {
+    Started,
+    Stopped,
+    Disabled,
 }
 
 /// The sources by their names, those that this version does not know among them.

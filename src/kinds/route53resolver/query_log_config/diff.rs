@@ -28,7 +28,9 @@ pub fn changes(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>>
             ));
         }
         Some(config) => {
-            changes.extend(goes_elsewhere(spec, config));
+            if let Some(finding) = goes_elsewhere(spec, config) {
+                return vec![finding];
+            }
             changes.extend(out_of_order(config));
             if let Some(wanted) = &spec.tags {
                 changes.extend(ROUTE53_RESOLVER.changes(
@@ -59,14 +61,17 @@ fn sending(facts: &Facts, spec: &Spec, change: Change<Action>) -> Change<Action>
     change.sends(&facts.account, "DNS queries are sent", spec.destination_arn.as_str())
 }
 
+/// A configuration of the name that records elsewhere: nobody would want more queries there.
 fn goes_elsewhere(spec: &Spec, config: &Config) -> Option<Change<Action>> {
     let mut drift = Drift::new();
-    let wanted = place(&spec.destination_arn);
-    drift.compare(DESTINATION, Some(config.destination_arn.as_str()).as_ref(), Some(&wanted)).then(|| {
-        Change::finding(drift).withhold(
-            "AWS changes no query logging configuration, and evenkeel deletes none: declare another name, or delete this one, and evenkeel makes it anew",
-        )
-    })
+    let there = config.destination_arn.as_str();
+    if !drift.compare(DESTINATION, Some(&there), Some(&place(&spec.destination_arn))) {
+        return None;
+    }
+    compared::mark_all();
+    Some(Change::finding(drift).withhold(
+        "AWS changes no query logging configuration, and evenkeel deletes none: declare another name, or delete this one, and evenkeel makes it anew",
+    ))
 }
 
 /// What does not arrive.

@@ -90,7 +90,9 @@ fn vpcs_by_their_ids_are_all_and_others_are_taken_out() {
 #[test]
 fn what_cannot_be_changed_and_what_does_not_arrive_are_reported() {
     let elsewhere = Config { destination_arn: "arn:aws:s3:::nowhere".to_owned(), ..config(&[]) };
-    assert_eq!(steps(&spec(json!({})), &there(Some(elsewhere))), ["finding on destination_arn"]);
+    // Nor are more queries sent there.
+    let all = spec(json!({ "vpcs": ["*"], "tags": { "team": "a" } }));
+    assert_eq!(steps(&all, &there(Some(elsewhere))), ["finding on destination_arn"]);
     let mut blind = config(&["vpc-1"]);
     blind.associated.insert(
         "vpc-2".to_owned(),
