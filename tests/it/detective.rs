@@ -78,17 +78,17 @@ fn what_aws_refuses_is_said_and_leaves_the_object_unknown() {
     let account = account(GRAPH);
     for operation in ["ListGraphs", "ListInvitations"] {
         account.fault(json!({ "service": "detective", "operation": operation, "kind": "error" }));
-        account.check().code(4).says(&format!("missing permission: detective:{operation}"));
+        account.check().code(1).says(&format!("missing permission: detective:{operation}"));
         account.no_faults();
     }
     account.run(&APPLY).code(0);
     for operation in ["ListDatasourcePackages", "ListTagsForResource"] {
         account.fault(json!({ "service": "detective", "operation": operation, "kind": "error" }));
-        account.check().code(4).says(&format!("missing permission: detective:{operation}"));
+        account.check().code(1).says(&format!("missing permission: detective:{operation}"));
         account.no_faults();
     }
     account.declare(&format!("{GRAPH}auto_enable_members = true\n"));
-    account.check().code(4).says("for the organization's Detective administrator account alone");
+    account.check().code(1).says("for the organization's Detective administrator account alone");
 }
 
 /// Osaka is one of the Regions that Detective is not offered in, and no name leads to an endpoint there.
@@ -105,5 +105,5 @@ fn a_region_that_lacks_detective_is_left_out_and_neither_unknown_nor_drift() {
     // Where Detective is offered, nobody knows anything while nobody answers.
     account.declare(GRAPH);
     account.fault(json!({ "service": "detective", "region": "eu-west-1", "kind": "drop" }));
-    account.check().code(4);
+    account.check().code(1);
 }
