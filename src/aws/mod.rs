@@ -6,6 +6,7 @@ pub mod clients;
 pub mod environment;
 pub mod error;
 pub mod http;
+pub mod lacking;
 pub mod mac;
 pub mod meter;
 pub mod permission;

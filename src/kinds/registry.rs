@@ -7,8 +7,8 @@ use super::Scope;
 use super::erased::{DynKind, erase};
 use super::shapes::{Inspect, Whole};
 use super::{
-    accessanalyzer, cloudtrail, cloudwatch, config, ec2, events, guardduty, iam, kms, logs, s3,
-    securityhub, sns,
+    accessanalyzer, cloudtrail, cloudwatch, config, detective, ec2, events, guardduty, iam, kms,
+    logs, route53resolver, s3, securityhub, sns,
 };
 use crate::baseline::catalog::{Catalog, KindInfo};
 
@@ -41,10 +41,12 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<securityhub::control::Control>(),
         erase::<securityhub::finding_aggregator::FindingAggregator>(),
         erase::<securityhub::insight::Insight>(),
+        erase::<detective::graph::Graph>(),
         erase::<config::rule::Rule>(),
         erase::<config::conformance_pack::ConformancePack>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
         erase::<ec2::flow_logs::FlowLogs>(),
+        erase::<route53resolver::query_log_config::QueryLogConfig>(),
         erase::<ec2::default_security_group::DefaultSecurityGroup>(),
         erase::<Inspect<iam::root_user::RootUser>>(),
         erase::<Inspect<events::bus_policies::BusPolicies>>(),
@@ -165,6 +167,7 @@ mod tests {
         "config.conformance_pack template_ssm_document.name",
         "config.conformance_pack template_ssm_document.version",
         "config.rule source_details[].maximum_execution_frequency",
+        "detective.graph auto_enable_members",
         "securityhub.control controls.NAME.parameters.NAME.double",
         "securityhub.control controls.NAME.parameters.NAME.enum_list",
         "securityhub.control controls.NAME.parameters.NAME.integer_list",

@@ -50,8 +50,12 @@ pub const EVENTS: TagRules = TagRules { folds_keys: false, limit: 50 };
 pub const ACCESS_ANALYZER: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Detectors.
 pub const GUARDDUTY: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// Graphs.
+pub const DETECTIVE: TagRules = TagRules { folds_keys: false, limit: 50 };
 /// Hubs.
 pub const SECURITY_HUB: TagRules = TagRules { folds_keys: false, limit: 50 };
+/// What Route 53 Resolver has (`TagResource`).
+pub const ROUTE53_RESOLVER: TagRules = TagRules { folds_keys: false, limit: 200 };
 /// Buckets.
 pub const S3: TagRules = TagRules { folds_keys: false, limit: 50 };
 

@@ -35,6 +35,7 @@ iam, s3, s3control, kms = client("iam"), client("s3"), client("s3control"), clie
 trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2"), client("sns")
 logs, events, watch = client("logs"), client("events"), client("cloudwatch")
 analyzers, guardduty, hub = client("accessanalyzer"), client("guardduty"), client("securityhub")
+resolver, detective = client("route53resolver"), client("detective")
 
 BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"
 GROUP = "/evenkeel/audit"
@@ -264,6 +265,26 @@ def make_flow_log(vpc=None, **changed):
     asked["LogFormat"] = " ".join("${" + one + "}" for one in fields)
     made = ec2.create_flow_logs(**asked | changed)
     assert not made["Unsuccessful"], made
+
+
+def behavior_graph():
+    return detective.list_graphs()["GraphList"][0]["Arn"]
+
+
+def query_log():
+    return next(one for one in resolver.list_resolver_query_log_configs()["ResolverQueryLogConfigs"] if one["Name"] == "dns")
+
+
+def unlog(vpcs=None):
+    """Takes VPCs out of query logging, all if none are named."""
+    there = resolver.list_resolver_query_log_config_associations()["ResolverQueryLogConfigAssociations"]
+    for vpc in vpcs or [one["ResourceId"] for one in there]:
+        resolver.disassociate_resolver_query_log_config(ResolverQueryLogConfigId=query_log()["Id"], ResourceId=vpc)
+
+
+def unmake_query_log():
+    unlog()
+    resolver.delete_resolver_query_log_config(ResolverQueryLogConfigId=query_log()["Id"])
 
 
 def other_flow_log(**changed):

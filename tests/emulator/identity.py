@@ -17,7 +17,7 @@ LINKED_ROLES = {
     "cloudtrail": "CloudTrail",
     "config": "Config",
     "config-conforms": "ConfigConforms",
-    "detective": "AmazonDetective",
+    "detective": "Detective",
     "fms": "FMS",
     "guardduty": "AmazonGuardDuty",
     "inspector2": "AmazonInspector2",

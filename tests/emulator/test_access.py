@@ -131,6 +131,40 @@ class Judged(AccountTest):
         self.only(delete, allow("logs:DeleteLogDelivery"))
         ec2.delete_flow_logs(FlowLogIds=made[1:])
 
+    def test_query_logging_demands_its_configuration_a_delivery_and_a_role(self) -> None:
+        resolver, start = self.client("route53resolver"), f"arn:aws:route53resolver:*:{self.account}"
+        vpc = self.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+        names = ("CreateResolverQueryLogConfig", "AssociateResolverQueryLogConfig")
+        both = [allow(f"route53resolver:{name}", f"{start}:resolver-query-log-config/*") for name in names]
+        asked = {"Name": "dns", "DestinationArn": "arn:aws:s3:::dns", "CreatorRequestId": "1"}
+        self.only(*both)
+        self.fails("AccessDeniedException", resolver.create_resolver_query_log_config, **asked)
+        self.only(*both, allow("logs:CreateLogDelivery"))
+        made = resolver.create_resolver_query_log_config(**asked)["ResolverQueryLogConfig"]
+        stream = f"arn:aws:firehose:us-east-1:{self.account}:deliverystream/dns"
+        streamed = asked | {"DestinationArn": stream, "CreatorRequestId": "2"}
+        self.fails("AccessDeniedException", resolver.create_resolver_query_log_config, **streamed)
+        named = {"ResolverQueryLogConfigId": made["Id"], "ResourceId": vpc}
+        self.fails("AccessDeniedException", resolver.associate_resolver_query_log_config, **named)
+        path = "role/aws-service-role/route53resolver.amazonaws.com/AWSServiceRoleForRoute53Resolver"
+        role = allow("iam:CreateServiceLinkedRole", f"arn:aws:iam::{self.account}:{path}")
+        self.only(*both, allow("ec2:DescribeVpcs"), role)
+        resolver.associate_resolver_query_log_config(**named)
+
+    def test_a_graph_demands_its_role_and_its_tags(self) -> None:
+        detective, graphs = self.client("detective"), f"arn:aws:detective:*:{self.account}:graph:*"
+        path = "role/aws-service-role/detective.amazonaws.com/AWSServiceRoleForDetective"
+        role = allow("iam:CreateServiceLinkedRole", f"arn:aws:iam::{self.account}:{path}")
+        self.only(allow("detective:CreateGraph"))
+        self.fails("AccessDeniedException", detective.create_graph)
+        self.only(allow("detective:CreateGraph"), role)
+        self.fails("AccessDeniedException", detective.create_graph, Tags={"a": "b"})
+        self.only(allow("detective:CreateGraph"), role, allow("detective:TagResource", graphs))
+        made = detective.create_graph(Tags={"a": "b"})["GraphArn"]
+        self.fails("AccessDeniedException", detective.delete_graph, GraphArn=made)
+        self.only(allow("detective:DeleteGraph", graphs))
+        detective.delete_graph(GraphArn=made)
+
     def test_without_a_policy_everything_is_allowed_again(self) -> None:
         s3 = self.client("s3")
         self.only(allow("s3:CreateBucket", "arn:aws:s3:::mine-*"))

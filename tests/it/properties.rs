@@ -426,6 +426,12 @@ const NEEDS: [(&str, &str, &str, &str); 7] = [
         "a volume keeps the key that it was made with",
     ),
     (
+        "route53resolver.query_log_config",
+        "route53resolver:AssociateResolverQueryLogConfig",
+        "route53resolver:CreateResolverQueryLogConfig",
+        "a VPC is associated with what is there; the VPCs of the Region are seen before it is",
+    ),
+    (
         "s3.bucket",
         "s3:PutBucketObjectLockConfiguration",
         "s3:PutBucketVersioning",

@@ -53,6 +53,9 @@ const WORDS: &[&[&str]] = &[
     &["WITHIN", "OLDER_THAN"],
     &["AVAILABLE", "UNAVAILABLE"],
     &["READY_FOR_UPDATES", "NOT_READY_FOR_UPDATES"],
+    &["STARTED", "STOPPED"],
+    &["CREATED", "CREATING"],
+    &["NONE", "ACCESS_DENIED"],
 ];
 /// Names of XML elements that are the entries of a list.
 const ENTRIES: [&str; 9] = [
@@ -81,6 +84,8 @@ const MORE_PAGES: &[(&str, &[(&str, &str)])] = &[
     ("accessanalyzer", &[("nextToken", "more")]),
     ("guardduty", &[("nextToken", "more")]),
     ("securityhub", &[("NextToken", "more")]),
+    ("route53resolver", &[("NextToken", "more")]),
+    ("detective", &[("NextToken", "more")]),
 ];
 /// Parts of answers that belong to the protocol.
 const PROTOCOL: [&str; 4] = ["ResponseMetadata", "requestId", "RequestId", "HostId"];

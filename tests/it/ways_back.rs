@@ -195,11 +195,6 @@ fn what_goes_from_a_bucket_is_judged_as_its_kind_judges_it() {
     let all = [
         ("lifecycle = [{ id = \"a\", expiration = { days = 400 } }]\n", "safe", None),
         (
-            "access_log_bucket = \"b-${account.id}\"\naccess_log_prefix = \"x/\"\n",
-            "disruptive",
-            Some("nobody sees any more who asked for what"),
-        ),
-        (
             "public_access_block = { block_public_acls = true, ignore_public_acls = true, block_public_policy = true, restrict_public_buckets = true }\n",
             "disruptive",
             Some("gives rights (public)"),

@@ -33,12 +33,14 @@ pub struct Exclude {
     pub accounts: BTreeSet<AccountId>,
 }
 
+/// Whether it is the id of a VPC.
+pub fn is_id(id: &str) -> bool {
+    let digits = id.strip_prefix("vpc-").unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|one| one.is_ascii_hexdigit())
+}
+
 /// What in `exclude` can meet no VPC.
 pub fn problems(exclude: &[Exclude]) -> Vec<SpecProblem> {
-    let is_id = |id: &str| {
-        let digits = id.strip_prefix("vpc-").unwrap_or_default();
-        !digits.is_empty() && digits.bytes().all(|one| one.is_ascii_hexdigit())
-    };
     let ids = exclude.iter().enumerate();
     let ids = ids.flat_map(|(index, entry)| entry.vpc_ids.iter().map(move |id| (index, id)));
     let wrong = ids.filter(|(_, id)| !is_id(id));

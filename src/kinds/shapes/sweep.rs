@@ -198,6 +198,16 @@ async fn status<K: Sweep>(
     }
 }
 
+/// Whether an entry of `exclude` leaves an object out, by all that it says, where its tags are at hand.
+pub fn is_left_out(
+    ways: Vec<Way<'_>>,
+    account: &AccountId,
+    tags: &BTreeMap<String, String>,
+) -> bool {
+    let given: Vec<_> = ways.into_iter().filter(Way::is_given).collect();
+    !given.is_empty() && given.iter().all(|way| way.leaves_out(account, tags).is_some())
+}
+
 /// How an entry of `exclude` leaves an object out, in words: by all that it says.
 async fn left_out<K: Sweep>(
     cx: &Cx,

@@ -1,4 +1,4 @@
-"""Which permissions calls of Access Analyzer, GuardDuty and Security Hub demand (Service Authorization Reference).
+"""Which permissions calls of Access Analyzer, Detective, GuardDuty, Security Hub and Route 53 Resolver demand (Service Authorization Reference).
 
 Each makes its service-linked role with the caller's own permission when it is first used; here it never does, so that
 the permission is always asked for.
@@ -89,7 +89,40 @@ def _securityhub(call: Call, action: str) -> list[Demand]:
     return found
 
 
+def _detective(call: Call, action: str) -> list[Demand]:
+    params = call.params
+    if call.operation == "CreateGraph":
+        tagged = [Demand("detective:TagResource", _arn(call, "detective", "graph:new"))] if params.get("Tags") else []
+        return [Demand(action), *tagged, _linked(call, "detective.amazonaws.com")]
+    found = [Demand(action, params.get("GraphArn") or params.get("ResourceArn") or "*")]
+    asks = call.operation in ("DescribeOrganizationConfiguration", "UpdateOrganizationConfiguration")
+    return found + [Demand("organizations:DescribeOrganization")] * asks
+
+
+# Where Resolver knows no resource.
+_RESOLVER_LISTS = ("ListResolverQueryLogConfigAssociations", "ListResolverQueryLogConfigs")
+
+
+def _route53resolver(call: Call, action: str) -> list[Demand]:
+    params = call.params
+    if params.get("ResourceArn"):
+        return [Demand(action, params["ResourceArn"])]
+    if call.operation in _RESOLVER_LISTS or "QueryLogConfig" not in str(call.operation):
+        return [Demand(action, is_known=call.operation in _RESOLVER_LISTS)]
+    named = params.get("ResolverQueryLogConfigId", "rslvr-qlc-new")
+    found = [Demand(action, _arn(call, "route53resolver", f"resolver-query-log-config/{named}"))]
+    if call.operation == "CreateResolverQueryLogConfig":
+        # CloudWatch Logs User Guide, "Enable logging from AWS services".
+        found.append(Demand("logs:CreateLogDelivery"))
+        if ":firehose:" in params["DestinationArn"]:
+            found += [Demand("firehose:TagDeliveryStream", params["DestinationArn"]), _linked(call, "delivery.logs.amazonaws.com")]
+    if call.operation == "AssociateResolverQueryLogConfig":
+        found += [Demand("ec2:DescribeVpcs"), _linked(call, "route53resolver.amazonaws.com")]
+    return found
+
+
 def register() -> None:
     """Tells `emulator.access` of them."""
     made: dict[str, Any] = {"accessanalyzer": _accessanalyzer, "guardduty": _guardduty, "securityhub": _securityhub}
+    made |= {"detective": _detective, "route53resolver": _route53resolver}
     MORE_DEMANDS.update(made)

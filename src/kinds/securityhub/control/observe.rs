@@ -21,8 +21,10 @@ use crate::kinds::{Cx, Object, ObserveError, known, told};
 pub const DEFINITIONS: Call = Call::new("securityhub", "ListSecurityControlDefinitions");
 pub const ASSOCIATIONS: Call = Call::new("securityhub", "BatchGetStandardsControlAssociations");
 pub const CONTROLS: Call = Call::new("securityhub", "BatchGetSecurityControls");
-/// How many a page, and a batch, has at most (Security Hub API Reference).
+/// How many a batch has at most (Security Hub API Reference).
 const MOST: usize = 100;
+/// How many a page has at most (Security Hub API Reference, `ListSecurityControlDefinitions`).
+const PAGE: i32 = 100;
 
 pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Vec<Object<State>>, ObserveError> {
     if described(cx).await?.is_none() {
@@ -123,9 +125,8 @@ pub async fn definitions(
     name: &str,
     arn: &str,
 ) -> Result<Arc<Vec<SecurityControlDefinition>>, ObserveError> {
-    let most = i32::try_from(MOST).unwrap_or_default();
     let pages = cx.client(Client::new).list_security_control_definitions().standards_arn(arn);
-    let pages = pages.max_results(most).into_paginator().send();
+    let pages = pages.max_results(PAGE).into_paginator().send();
     let part = |page: aws_sdk_securityhub::operation::list_security_control_definitions::ListSecurityControlDefinitionsOutput| {
         page.security_control_definitions
     };

@@ -129,14 +129,15 @@ fn time(text: &str) -> Option<String> {
 /// "Creating custom insights").
 pub fn in_one_form(conditions: impl IntoIterator<Item = Condition>) -> Vec<Condition> {
     let timed = |text: Option<String>| text.map(|text| time(&text).unwrap_or(text));
-    let mut all: Vec<(String, Condition)> = conditions
-        .into_iter()
-        .map(|one| Condition { start: timed(one.start), end: timed(one.end), ..one })
-        .map(|one| (serde_json::to_string(&one).unwrap_or_default(), one))
-        .collect();
-    all.sort_by(|(one, _), (other, _)| one.cmp(other));
-    all.dedup_by(|(one, _), (other, _)| one == other);
-    all.into_iter().map(|(_, condition)| condition).collect()
+    let mut all: Vec<Condition> = Vec::new();
+    for one in conditions {
+        let one = Condition { start: timed(one.start), end: timed(one.end), ..one };
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all.sort_by_cached_key(|one| serde_json::to_string(one).unwrap_or_default());
+    all
 }
 
 /// What is wrong with a condition on an attribute of this shape.

@@ -85,6 +85,8 @@ fn order_doubles_and_spellings_of_times_say_nothing() {
     let mut other = severities(&["CRITICAL", "HIGH", "CRITICAL"]);
     one["CreatedAt"] = dates("2026-01-01T00:00:00Z");
     other["CreatedAt"] = dates("2026-01-01T01:00:00.000+01:00");
+    one["Confidence"] = json!([{ "gte": 0.0 }]);
+    other["Confidence"] = json!([{ "gte": 0.0 }, { "gte": -0.0 }]);
     let now = there(&spec("ResourceId", &one));
     assert!(diff(&spec("ResourceId", &other), &now).is_empty());
 }

@@ -1,4 +1,4 @@
-"""Route 53 Resolver: taking query logging away again, and the DNS firewall as it was planted."""
+"""Route 53 Resolver: taking query logging away again and its tags, and the DNS firewall as it was planted."""
 
 import re
 from typing import Any
@@ -54,6 +54,24 @@ def delete(call: Call, _: Forward) -> dict[str, Any]:
         raise AwsError("InvalidRequestException", "Disassociate the VPCs from the configuration first.")
     backend_of(call).resolver_query_log_configs.pop(config.id)
     return {"ResolverQueryLogConfig": config.description() | {"Status": "DELETING"}}
+
+
+@handles("route53resolver", "ListTagsForResource", "TagResource", "UntagResource")
+def tags(call: Call, _: Forward) -> dict[str, Any] | None:
+    """Those of query logging, which moto keeps and does not find again."""
+    arn, backend = call.params["ResourceArn"], backend_of(call)
+    if ":resolver-query-log-config/" not in arn:
+        return None
+    if not any(one.arn == arn for one in backend.resolver_query_log_configs.values()):
+        raise AwsError("ResourceNotFoundException", f"{arn} does not exist")
+    if call.operation == "TagResource":
+        backend.tagger.tag_resource(arn, call.params["Tags"])
+        return {}
+    if call.operation == "UntagResource":
+        backend.tagger.untag_resource_using_names(arn, call.params["TagKeys"])
+        return {}
+    shown, token = page(call, backend.tagger.list_tags_for_resource(arn)["Tags"])
+    return {"Tags": shown} | token
 
 
 @handles("route53resolver", "ListFirewallRuleGroupAssociations")

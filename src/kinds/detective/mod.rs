@@ -1,0 +1,3 @@
+//! Kinds of Amazon Detective.
+
+pub mod graph;
