@@ -20,6 +20,7 @@ mod damaged;
 mod data_stores;
 mod defaults;
 mod deploy;
+mod detection;
 mod docs;
 mod examples;
 mod export;
