@@ -31,8 +31,7 @@ def bucket_error(partition: str, name: str, service: str, *actions: str) -> str 
 
 
 def key_lets(call: Call, arn: str, service: str, action: str) -> bool:
-    """Whether the KMS key of the call's account, in the Region of its ARN, is enabled and its policy lets the service
-    do this."""
+    """Whether the KMS key of the call's account is enabled and its policy lets the service do this, in any Region."""
     from emulator.missing.kms import find_key
 
     region = [*arn.split(":"), "", "", "", ""][3] or call.region
