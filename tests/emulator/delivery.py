@@ -3,6 +3,7 @@
 Conditions and prefixes are not judged.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from emulator.policy import allows_service
@@ -30,11 +31,12 @@ def bucket_error(partition: str, name: str, service: str, *actions: str) -> str 
 
 
 def key_lets(call: Call, arn: str, service: str, action: str) -> bool:
-    """Whether the KMS key of the call's account is enabled and its policy lets the service do this."""
+    """Whether the KMS key of the call's account is enabled and its policy lets the service do this, in any Region."""
     from emulator.missing.kms import find_key
 
+    region = [*arn.split(":"), "", "", "", ""][3] or call.region
     try:
-        key = find_key(call, arn)
+        key = find_key(replace(call, region=region), arn)
     except Exception:
         return False
     return key.key_state == "Enabled" and allows_service(key.policy, service, action)

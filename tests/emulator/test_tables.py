@@ -227,6 +227,15 @@ class GuardDuty(AccountTest):
         error = self.fails("BadRequestException", read, **made)
         self.assertIn("one or more input parameters have invalid values", str(error))
 
+    def test_a_destination_may_be_in_another_region(self) -> None:
+        wanted = self.destination()
+        there = self.client("guardduty", region="ap-southeast-2")
+        detector = {"DetectorId": there.create_detector(Enable=True)["DetectorId"]}
+        made = there.create_publishing_destination(**detector, **wanted)
+        shown = there.describe_publishing_destination(**detector, DestinationId=made["DestinationId"])
+        self.assertEqual(shown["Status"], "PUBLISHING")
+        self.assertEqual(shown["DestinationProperties"]["KmsKeyArn"], wanted["DestinationProperties"]["KmsKeyArn"])
+
     def test_a_destination_keeps_whose_bucket_it_is_for_and_has_tags(self) -> None:
         wanted = self.destination()
         theirs = wanted["DestinationProperties"] | {"ExpectedBucketOwner": "999988887777"}

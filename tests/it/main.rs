@@ -20,6 +20,7 @@ mod damaged;
 mod data_stores;
 mod defaults;
 mod deploy;
+mod detection;
 mod detective;
 mod docs;
 mod examples;
