@@ -300,10 +300,12 @@ impl Now {
         let has_moved = || state_digest(kind, &self.object) != planned.state_digest;
         if let Some(back) = &planned.puts_back {
             return match () {
-                // As long as it is as the plan found it, nothing of it is back.
-                () if written == Written::ThisObject || !has_moved() => Fit::Fits,
+                () if written == Written::ThisObject => Fit::Fits,
                 () if self.is_back(planned, back) => Fit::Needless,
-                () => Fit::Moved("it has changed since the plan was made".to_owned()),
+                () if has_moved() => {
+                    Fit::Moved("it has changed since the plan was made".to_owned())
+                }
+                () => Fit::Fits,
             };
         }
         if let Some(why) = self.withheld(change) {

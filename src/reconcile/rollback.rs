@@ -390,6 +390,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
         places.extend(writes.iter().map(|_| back.place));
         changes.extend(writes);
     }
+    all_or_nothing(&mut changes);
     let object = ObjectPlan {
         account: account.clone(),
         region: region.clone(),
@@ -408,6 +409,19 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
         alike: None,
     };
     Ok(PutBack { object, places, stays })
+}
+
+/// An object goes back as a whole, or not at all: half the way is neither what was there nor what is declared.
+fn all_or_nothing(changes: &mut [PlannedChange]) {
+    let reason = changes.iter().find_map(|change| match &change.disposition {
+        Disposition::Report { reason } => Some(reason.clone()),
+        Disposition::Apply | Disposition::HeldBack(_) => None,
+    });
+    let Some(reason) = reason else { return };
+    for change in changes.iter_mut().filter(|change| change.is_applied()) {
+        let reason = format!("another step of its way back is only reported: {reason}");
+        change.disposition = Disposition::Report { reason };
+    }
 }
 
 /// Leaves out what is back already; nothing of it, where anything would take away what the run has not written.

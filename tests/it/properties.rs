@@ -388,7 +388,7 @@ async fn says_why_it_skips(kind: Kind) {
 
 /// The needs of changes of objects that are there: which write waits for which, each with its reason.
 /// Everything else stands alone, so that nothing that fails or is only reported stops it.
-const NEEDS: [(&str, &str, &str, &str); 7] = [
+const NEEDS: [(&str, &str, &str, &str); 8] = [
     (
         "cloudwatch.log_alarm",
         "cloudwatch:TagResource",

@@ -285,3 +285,70 @@ fn what_somebody_made_after_a_refusal_stays() {
     let back = account.run(&["rollback", &run, "--yes", "--max-risk", "destructive"]);
     assert_eq!(read(&account, RECORDERS), json!([false]), "{}", back.stdout);
 }
+
+fn role_with(policy: &str) -> String {
+    ROLE.replacen(
+        "role_name = \"ops\"\n",
+        &format!(
+            "role_name = \"ops\"\nmanaged_policy_arns = [\"arn:aws:iam::aws:policy/{policy}\"]\n"
+        ),
+        1,
+    )
+}
+
+/// Half the way is neither what was there nor what is declared, and nobody would finish it.
+#[test]
+fn an_object_goes_back_as_a_whole_or_not_at_all() {
+    let account = account(&role_with("SecurityAudit"));
+    apply(&account);
+    declare(&account, &role_with("AWSSupportAccess"));
+    account.run(&["apply", "--yes", "--max-risk", "disruptive"]).code(0);
+    let run = last_run(&account);
+    let attached = "print(json.dumps([one['PolicyName'] for one in iam.list_attached_role_policies(RoleName='ops')['AttachedPolicies']]))";
+    account
+        .run(&["rollback", &run, "--yes", "--max-risk", "safe"])
+        .code(2)
+        .says("another step of its way back is only reported");
+    assert_eq!(read(&account, attached), json!(["AWSSupportAccess"]));
+    rollback(&account, &run).code(0).says("2 changes put back");
+    assert_eq!(read(&account, attached), json!(["SecurityAudit"]));
+}
+
+/// What somebody has put back before the run looked is back: nothing is written over it.
+#[test]
+fn what_is_back_before_the_look_is_not_written_again() {
+    let trail = |services: &str| {
+        format!("[kms.key.k]\nalias = \"alias/k\"\nservice_principals = [{services}]\n")
+    };
+    let account = account(&trail("\"cloudtrail.amazonaws.com\""));
+    apply(&account);
+    declare(&account, &trail("\"sns.amazonaws.com\""));
+    let key = "[key] = [one['TargetKeyId'] for one in kms.list_aliases()['Aliases'] if one['AliasName'] == 'alias/k']\n";
+    let policy = read(
+        &account,
+        &format!(
+            "{key}print(json.dumps(kms.get_key_policy(KeyId=key, PolicyName='default')['Policy']))"
+        ),
+    );
+    let theirs =
+        format!("{key}kms.put_key_policy(KeyId=key, PolicyName='default', Policy={policy})");
+    let args = ["apply", "--yes", "--max-risk", "disruptive"];
+    run_while(&account, &args, ("kms", "DescribeKey"), 2, "", &theirs).code(4);
+    account.forget_calls();
+    rollback(&account, &last_run(&account)).code(3);
+    assert!(account.writes().is_empty(), "{:?}", account.writes());
+}
+
+/// A rollback that deletes a flow log is as dangerous as an apply that does.
+#[test]
+fn a_flow_log_goes_no_more_easily_than_by_an_apply() {
+    let account = account(&format!("{TO_BUCKET}one\"\nexclusive = true\n"));
+    apply(&account);
+    declare(&account, &format!("{TO_BUCKET}two\"\nexclusive = true\n"));
+    account.run(&["apply", "--yes", "--max-risk", "disruptive"]).code(0);
+    let second = last_run(&account);
+    account.run(&["rollback", &second, "--yes", "--max-risk", "safe"]).code(2);
+    assert_eq!(read(&account, FLOW_LOGS), json!(["two"]));
+    rollback(&account, &second).code(0);
+    assert_eq!(read(&account, FLOW_LOGS), json!(["one"]));
+}

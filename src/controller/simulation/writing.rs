@@ -124,7 +124,7 @@ impl Writing<'_> {
         let error = "AWS refused it".to_owned();
         let failed = Failed { error: error.clone(), class: None, again_after: None, left: None };
         let answer = if is_refused { Err(&failed) } else { Ok(()) };
-        self.tell(RunEvent::Answered { object, change, answer, by: BY });
+        self.tell(RunEvent::Answered { object, change, answer: answer.map(|()| &[][..]), by: BY });
         let sent = if is_refused { Sent::Failed } else { Sent::Accepted };
         self.guards_hear(object, sent).await;
         world.notes(write, Line::Outcome);

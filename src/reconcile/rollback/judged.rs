@@ -59,12 +59,14 @@ impl<'a> Judged<'a> {
     pub fn about(&self, backs: &[Back<'_>]) -> Vec<Judgement> {
         let policies = || policies::judged(self.kind, self.facts, self.now, backs);
         match &self.by_kind {
-            ByKind::Says { declared, whole } => about(declared, whole, backs, &policies()),
+            ByKind::Says { declared, whole } => {
+                about(self.kind, (declared, whole), backs, &policies())
+            }
             ByKind::TakenAway => {
                 let change = disruptive().warn(DELETED);
                 backs.iter().map(|_| Judgement::of(&change)).collect()
             }
-            ByKind::Nothing => about(&[], &[], backs, &policies()),
+            ByKind::Nothing => about(self.kind, (&[], &[]), backs, &policies()),
         }
     }
 }
@@ -80,8 +82,8 @@ fn disruptive() -> Change<Value> {
 /// none of them counts for those of which nothing is said, and so does the worst of all; where nothing is said of
 /// anything, nobody judges it.
 fn about(
-    changes: &[Change<Value>],
-    whole: &[Change<Value>],
+    kind: &dyn DynKind,
+    (changes, whole): (&[Change<Value>], &[Change<Value>]),
     backs: &[Back<'_>],
     policies: &[Vec<Change<Value>>],
 ) -> Vec<Judgement> {
@@ -91,11 +93,11 @@ fn about(
     // How near the nearest write comes to each.
     let written = |back: &Back<'_>| {
         let writes = changes.iter().filter(|change| change.action.is_some());
-        writes.map(|change| back.near(change)).max().unwrap_or(Near::Not)
+        writes.map(|change| back.near(kind, change)).max().unwrap_or(Near::Not)
     };
     let written: Vec<Near> = backs.iter().map(written).collect();
     for change in changes {
-        let near: Vec<Near> = backs.iter().map(|back| back.near(change)).collect();
+        let near: Vec<Near> = backs.iter().map(|back| back.near(kind, change)).collect();
         let nearest = near.iter().copied().max().unwrap_or(Near::Not);
         if nearest == Near::Not {
             left_over.push(change);
@@ -126,7 +128,7 @@ fn about(
         backs.iter().enumerate().filter(|(place, _)| !is_judged[*place]).collect::<Vec<_>>()
     {
         let near = |change: &&Change<Value>| {
-            if change.action.is_some() { back.near(change) } else { Near::Not }
+            if change.action.is_some() { back.near(kind, change) } else { Near::Not }
         };
         let nearest =
             whole.iter().map(|change| near(&change)).max().filter(|near| *near > Near::Not);
@@ -158,6 +160,10 @@ enum Near {
     Top,
     /// Of the same field in it.
     Field,
+    /// The same call, whatever field it is told under.
+    Call,
+    /// The same call of the same field.
+    FieldCall,
     /// The same write.
     Write,
 }
@@ -231,20 +237,33 @@ impl Back<'_> {
         self.drift.is_empty() || self.drift.iter().any(held)
     }
 
-    fn near(&self, judged: &Change<Value>) -> Near {
+    fn near(&self, kind: &dyn DynKind, judged: &Change<Value>) -> Near {
         if judged.action.as_ref().is_some_and(|action| self.actions.contains(action)) {
             return Near::Write;
         }
+        let calls = |action: &Value| kind.writes(action).ok().filter(|calls| !calls.is_empty());
+        let is_same_call = judged.action.as_ref().is_some_and(|then| {
+            let is_same = |own: &Value| part(own) == part(then) && calls(own) == calls(then);
+            calls(then).is_some() && self.actions.iter().any(is_same)
+        });
         let pairs =
             || self.drift.iter().flat_map(|own| judged.drift.iter().map(move |it| (own, it)));
-        if pairs().any(|(own, it)| own.field == it.field) {
-            return Near::Field;
-        }
-        match pairs().any(|(own, it)| again::top(&own.field) == again::top(&it.field)) {
-            true => Near::Top,
-            false => Near::Not,
+        let is_same_field = pairs().any(|(own, it)| own.field == it.field);
+        let is_same_top =
+            || pairs().any(|(own, it)| again::top(&own.field) == again::top(&it.field));
+        match (is_same_field, is_same_call) {
+            (true, true) => Near::FieldCall,
+            (false, true) => Near::Call,
+            (true, false) => Near::Field,
+            (false, false) if is_same_top() => Near::Top,
+            (false, false) => Near::Not,
         }
     }
+}
+
+/// The part of an object that a write is of, where its kind has parts.
+fn part(action: &Value) -> Option<&str> {
+    action.pointer("/step/write/part")?.as_str()
 }
 
 /// What is said of a way back.
