@@ -54,7 +54,7 @@ const TROUBLE: Duration = Duration::from_secs(3600);
 /// hours.
 const CALM: Duration = Duration::from_secs(12 * 3600);
 /// Seeds that are run where nobody says how many.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 100;
 
 /// All that happens, in words.
 type Story = Arc<Mutex<Vec<String>>>;

@@ -131,7 +131,7 @@ fn about(
             if change.action.is_some() { back.near(kind, change) } else { Near::Not }
         };
         let nearest =
-            whole.iter().map(|change| near(&change)).max().filter(|near| *near > Near::Not);
+            whole.iter().map(|change| near(&change)).max().filter(|near| *near >= Near::Call);
         for change in whole.iter().filter(|change| Some(near(change)) == nearest) {
             all[place].bounds(change);
             all[place].says(change);
@@ -143,7 +143,9 @@ fn about(
     for ((judgement, back), _) in unjudged {
         writes().for_each(|change| judgement.bounds(change));
         left_over.iter().for_each(|change| judgement.says(change));
-        if writes().next().is_none() {
+        // What the others' writes are judged by says nothing of one that takes something away.
+        let is_left_over = left_over.iter().any(|change| change.action.is_some());
+        if writes().next().is_none() || !is_left_over && !back.restores() {
             let change = back.unjudged();
             judgement.bounds(&change);
             judgement.says(&change);
