@@ -225,6 +225,11 @@ pub trait DynKind: Send + Sync {
     /// # Errors
     /// The state is not one of this kind's.
     fn as_it_was(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit>;
+    /// Whether what `as_it_was` says is all that is there.
+    ///
+    /// # Errors
+    /// The state is not one of this kind's.
+    fn is_told_whole(&self, object: &Object<Value>) -> Result<bool, Misfit>;
     /// What other objects may call this one.
     ///
     /// # Errors
@@ -505,6 +510,10 @@ impl<K: Kind> DynKind for Erased<K> {
     fn as_it_was(&self, facts: &Facts, object: &Object<Value>) -> Result<Option<Value>, Misfit> {
         let spec = K::as_it_was(facts, &Self::typed(object)?);
         spec.map(|spec| Self::write("spec", &spec).map(without_nulls)).transpose()
+    }
+
+    fn is_told_whole(&self, object: &Object<Value>) -> Result<bool, Misfit> {
+        Ok(K::is_told_whole(&Self::typed(object)?))
     }
 
     fn other_names(&self, facts: &Facts, object: &Object<Value>) -> Result<Vec<String>, Misfit> {

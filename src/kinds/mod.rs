@@ -236,6 +236,11 @@ pub trait Kind: Send + Sync + 'static {
         Self::export(facts, object)
     }
 
+    /// Whether what `as_it_was` says is all that is there: where it is not, two that it says the same of may differ.
+    fn is_told_whole(_object: &Object<Self::State>) -> bool {
+        true
+    }
+
     /// What other objects may call this one, besides the field that names it: its ids and ARNs.
     /// `export` tries to write a reference instead of them.
     fn other_names(_facts: &Facts, _object: &Object<Self::State>) -> Vec<String> {

@@ -250,6 +250,10 @@ impl Now {
         PutsBack { before, stays }: &PutsBack,
     ) -> Option<bool> {
         let kind = registry::find(kind)?;
+        if ![before, &self.object].iter().all(|object| kind.is_told_whole(object).unwrap_or(false))
+        {
+            return None;
+        }
         let wanted = as_it_was(kind, &self.facts, spec, fields, before)?;
         // A declaration says nothing of what it does not name: neither of a policy that is not there, nor of
         // statements beside those that it merges.

@@ -157,7 +157,6 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
     }
     log(&meter);
     stream.tell(RunEvent::Planned { plan: &plan })?;
-    let concurrent_accounts = limits.concurrent_accounts;
     Ok(Looked {
         plan,
         sessions,
@@ -166,7 +165,7 @@ async fn looking(mut look: Look, listener: &Arc<dyn Listener>) -> Result<Looked,
         guards,
         standing,
         locks,
-        concurrent_accounts,
+        concurrent_accounts: limits.concurrent_accounts,
         outside,
         undecided,
     })

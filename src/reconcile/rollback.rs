@@ -229,6 +229,17 @@ impl<'a> Done<'a> {
         self.object(&first.intent.about.before)
     }
 
+    /// The object as the run found and left it; not where nobody could put that back.
+    fn both(&self, kind: &dyn DynKind) -> Result<(Object<Value>, Object<Value>), Left> {
+        let before = self.before()?;
+        self.is_own(&before)?;
+        let after = self.after()?;
+        match is_named(kind) && before.status != Status::Absent && after.status == Status::Absent {
+            true => Err(TAKEN_AWAY.into()),
+            false => Ok((before, after)),
+        }
+    }
+
     /// Nothing, where what was not there before the run is the run's own by what AWS said: what nobody knows
     /// to be so is not taken away.
     fn is_own(&self, before: &Object<Value>) -> Result<(), String> {
@@ -335,13 +346,8 @@ fn kind_of(key: &DriftKey) -> Result<&'static dyn DynKind, String> {
 
 /// The plan of an object, or why all of it is left alone.
 async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result<PutBack, Left> {
-    let before = done.before()?;
-    done.is_own(&before)?;
-    let after = done.after()?;
     let kind = kind_of(&done.key)?;
-    if is_named(kind) && before.status != Status::Absent && after.status == Status::Absent {
-        return Err(TAKEN_AWAY.into());
-    }
+    let (before, after) = done.both(kind)?;
     let DriftKey { account, region, item, object } = &done.key;
     let session = way_in(looked, account)?;
     let last = done.changes.last().ok_or("the history has no change of it")?;

@@ -169,6 +169,8 @@ fn a_region_that_lets_nobody_in_is_one_line_and_the_rest_is_declared() {
         "accessanalyzer",
         "guardduty",
         "securityhub",
+        "detective",
+        "route53resolver",
     ] {
         account.fault(json!({"service": service, "region": "us-east-1", "kind": "error",
             "code": "AccessDeniedException", "status": 403,

@@ -57,7 +57,9 @@ fn every_form_is_valid_and_tells_the_same() {
     assert_eq!(lines[0]["head"]["run"], plan["run"]);
     assert_eq!(lines[1]["object"], plan["objects"][0]);
     assert_eq!(lines.last().unwrap()["summary"], plan["summary"]);
-    assert_eq!(lines.len(), plan["objects"].as_array().unwrap().len() + 2);
+    assert_eq!(lines[lines.len() - 2]["estimate"], plan["estimate"]);
+    assert!(plan["estimate"]["by_use"].as_u64() > Some(0), "{}", plan["estimate"]);
+    assert_eq!(lines.len(), plan["objects"].as_array().unwrap().len() + 3);
     // SARIF, by its own schema; its locations are lines of the baselines.
     let sarif: Value = serde_json::from_str(&form("sarif")).unwrap();
     let schema = std::fs::read_to_string(support::root().join("tests/schemas/sarif-2.1.0.json"));

@@ -25,8 +25,8 @@ impl Half {
         now: &Object<Value>,
         later: &Later<'_>,
     ) -> Option<Self> {
-        let said = |object| match kind.as_it_was(facts, object) {
-            Ok(Some(Value::Object(said))) => Some(said),
+        let said = |object| match (kind.is_told_whole(object), kind.as_it_was(facts, object)) {
+            (Ok(true), Ok(Some(Value::Object(said)))) => Some(said),
             _ => None,
         };
         let was = match before.status {

@@ -211,10 +211,9 @@ deliver_logs_permission_arn = "arn:${partition}:iam::${account.id}:role/${iam.ro
         }
     }
 
-    /// Of several, no declaration tells.
-    fn as_it_was(facts: &Facts, object: &Object<State>) -> Option<Spec> {
-        let is_one = object.state()?.flow_logs.len() == 1;
-        Self::export(facts, object).filter(|_| is_one)
+    // A declaration tells of one.
+    fn is_told_whole(object: &Object<State>) -> bool {
+        object.state().is_none_or(|state| state.flow_logs.len() < 2)
     }
 
     fn export(_facts: &Facts, object: &Object<State>) -> Option<Spec> {

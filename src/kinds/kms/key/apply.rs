@@ -238,12 +238,8 @@ async fn create(
         match answer {
             Ok((answer, made)) => {
                 let Some(metadata) = answer.key_metadata() else {
-                    return Err(AwsError::malformed(
-                        &cx.region,
-                        CREATE_KEY,
-                        "AWS did not say which key it made",
-                    )
-                    .into());
+                    let problem = "AWS did not say which key it made";
+                    return Err(AwsError::malformed(&cx.region, CREATE_KEY, problem).into());
                 };
                 cx.note_made(Some(metadata.key_id()));
                 break (metadata.key_id().to_owned(), Some(made));

@@ -122,7 +122,7 @@ async fn create(cx: &WriteCx, name: &str, making: &Making) -> Result<(), WriteEr
 /// Waits until AWS has done with the VPCs of a configuration, for as long as such things take. How they fare then,
 /// the next look says.
 async fn at_rest(cx: &WriteCx, id: &str) -> Result<(), WriteError> {
-    let look = || async { associated(&*associations(&cx.afresh()).await?, id).map(drop) };
+    let look = || async { associated(&associations(&cx.afresh()).await?, id).map(drop) };
     awaited(settle(is_pending, look).await)
 }
 
