@@ -361,6 +361,10 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
     let mut back = PutsBack { before: before.clone(), stays: BTreeSet::new() };
     let half = match is_as_left {
+        // Whoever it was has put it back before the run looked.
+        true if state_digest(Some(kind), &before) == state_digest(Some(kind), &after) => {
+            return Err(back_already(&fields, later));
+        }
         true => None,
         false if now.is_as_before(&item.kind, &spec, &fields, &back) => {
             return Err(back_already(&fields, later));
