@@ -1,3 +1,5 @@
+use sqlx::Connection;
+
 use super::*;
 use crate::kinds::Object;
 use crate::plan::{AccountPlan, Guard, Held, TargetRef};
@@ -283,15 +285,17 @@ async fn what_the_store_does_not_take_in_is_known_to_be_missing() {
     let store = store(&folder).await;
     let (listener, plan) = (remembered(&store), drifted("r"));
     let stream = Stream::new("r", vec![&listener]);
-    let rename = |from: &str, to: &str| {
-        let mut sqlite = std::process::Command::new("sqlite3");
-        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
-        assert!(sqlite.arg(folder.path().join("store.db")).arg(sql).status().unwrap().success());
+    let file = folder.path().join("store.db");
+    let rename = async |from: &str, to: &str| {
+        let url = format!("sqlite://{}", file.display());
+        let mut beside = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"));
+        sqlx::query(sql).execute(&mut beside).await.unwrap();
     };
-    rename("drifts", "hidden");
+    rename("drifts", "hidden").await;
     stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
     assert!(listener.has_missed(), "the look is of use without it");
-    rename("hidden", "drifts");
+    rename("hidden", "drifts").await;
     listener.go_on(of_a_run());
     stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
     assert!(!listener.has_missed());
