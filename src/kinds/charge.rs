@@ -68,6 +68,7 @@ pub struct Prices {
     prices: BTreeMap<Charge, Price>,
 }
 
+// The list is part of the program, and a test reads it: it never falls back to none.
 static PRICES: LazyLock<Prices> =
     LazyLock::new(|| toml::from_str(include_str!("charge/prices.toml")).unwrap_or_default());
 
