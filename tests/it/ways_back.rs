@@ -353,3 +353,27 @@ fn a_flow_log_goes_no_more_easily_than_by_an_apply() {
     rollback(&account, &second).code(0);
     assert_eq!(read(&account, FLOW_LOGS), json!(["one"]));
 }
+
+/// With a key goes all that is encrypted with it, and no field of it says by whom.
+#[test]
+fn a_key_that_somebody_uses_is_not_deleted() {
+    let key = "key = kms.describe_key(KeyId='alias/k')['KeyMetadata']['KeyId']\n";
+    let uses = [
+        ("kms.create_alias(AliasName='alias/theirs', TargetKeyId=key)", "alias/theirs points to"),
+        (
+            "kms.create_grant(KeyId=key, GranteePrincipal=f'arn:aws:iam::{own}:role/app', Operations=['Decrypt'])",
+            "has grants (1;",
+        ),
+    ];
+    for (used, said) in uses {
+        let account = account(
+            "[kms.key.k]\nalias = \"alias/k\"\nprevent_destroy = false\ndeletion_window_days = 7\n",
+        );
+        let made = apply(&account);
+        run(&account, &format!("{key}{used}"));
+        rollback(&account, &made).code(4).says(said).says("somebody uses it, and it stays");
+        let state =
+            "print(json.dumps(kms.describe_key(KeyId='alias/k')['KeyMetadata']['KeyState']))";
+        assert_eq!(read(&account, state), json!("Enabled"));
+    }
+}

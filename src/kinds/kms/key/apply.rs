@@ -9,7 +9,7 @@ use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::error::BuildError;
 use aws_sdk_kms::types::{KeySpec, KeyUsageType, OriginType, Tag};
 
-use super::marks;
+use super::{grants, marks};
 use super::policy::POLICY_NAME;
 use super::spec::{Action, NewKey, Step};
 use crate::aws::settle::settle;
@@ -110,6 +110,7 @@ pub async fn apply(cx: &WriteCx, action: &Action) -> Result<(), WriteError> {
         }
         Step::ScheduleDeletion { window_days } => {
             let window = sendable("PendingWindowInDays", *window_days)?;
+            has_no_other_users(cx, &key, alias).await?;
             let request = client.schedule_key_deletion().key_id(key).pending_window_in_days(window);
             cx.write(SCHEDULE_DELETION, request.send()).await?;
         }
@@ -147,6 +148,28 @@ async fn target(cx: &WriteCx, action: &Action) -> Result<String, WriteError> {
                 )))
             }
         }
+    }
+}
+
+/// Nothing, where nobody has given a key another alias or a grant: whoever has, uses it, and what is encrypted
+/// with it is lost with it.
+async fn has_no_other_users(cx: &WriteCx, key: &str, alias: &str) -> Result<(), WriteError> {
+    let now = cx.afresh();
+    let aliases = reads::aliases(&now).await?;
+    let other = aliases
+        .iter()
+        .filter(|entry| entry.target_key_id() == Some(key))
+        .find_map(|entry| entry.alias_name().filter(|name| *name != alias));
+    if let Some(other) = other {
+        return Err(WriteError::Changed(format!(
+            "{other} points to the key {key}, too: somebody uses it, and it stays"
+        )));
+    }
+    match grants::count_all(&now, key).await? {
+        0 => Ok(()),
+        count => Err(WriteError::Changed(format!(
+            "the key {key} has grants ({count}; aws kms list-grants --key-id {key}): somebody uses it, and it stays"
+        ))),
     }
 }
 

@@ -14,7 +14,7 @@ use super::policy::GET_POLICY;
 use super::spec::{Action, Spec, Step};
 use crate::aws::Call;
 use crate::kinds::calls::everywhere;
-use crate::kinds::kms::reads::{DESCRIBE, GET_ROTATION, LIST_KEYS, LIST_TAGS};
+use crate::kinds::kms::reads::{DESCRIBE, GET_ROTATION, LIST_ALIASES, LIST_KEYS, LIST_TAGS};
 use crate::kinds::{Allowed, Arns, Use};
 
 /// All of them.
@@ -54,6 +54,8 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::write_if(DISABLE_ROTATION, |spec| spec.enable_key_rotation == Some(false), key),
     Use::write_if(CANCEL_DELETION, |spec| spec.prevent_destroy == Some(true), key),
     Use::undo(SCHEDULE_DELETION, key),
+    // Whether somebody else uses a key that is to be deleted.
+    Use::undo(LIST_ALIASES, everywhere),
     Use::write_if(TAG, |spec| spec.tags.is_some(), key),
     Use::write_if(UNTAG, |spec| spec.tags.is_some(), key),
     Use::implied(
@@ -107,7 +109,9 @@ pub fn of(action: &Action) -> Vec<Call> {
         Step::Tag { .. } => TAG,
         Step::Untag { .. } => UNTAG,
         Step::CancelDeletion => CANCEL_DELETION,
-        Step::ScheduleDeletion { .. } => SCHEDULE_DELETION,
+        Step::ScheduleDeletion { .. } => {
+            return vec![SCHEDULE_DELETION, DESCRIBE, LIST_TAGS, LIST_ALIASES, LIST_GRANTS];
+        }
     };
     vec![write, DESCRIBE, LIST_TAGS]
 }

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use aws_sdk_kms::Client;
+use aws_sdk_kms::operation::list_grants::ListGrantsOutput;
 use aws_sdk_kms::types::GrantListEntry;
 use serde::{Deserialize, Serialize};
 
@@ -51,21 +53,31 @@ impl ForeignGrant {
 
 /// The grants of a key to others than this account and AWS's services.
 pub async fn foreign(cx: &Cx, key: &str) -> Result<BTreeSet<ForeignGrant>, ObserveError> {
-    let client = cx.client(Client::new);
-    let pages = cx
-        .read(LIST_GRANTS, key, async {
-            let pages = client.list_grants().key_id(key).limit(PAGE).into_paginator().send();
-            pages.collect::<Result<Vec<_>, _>>().await
-        })
-        .await
-        .map_err(|error| reads::refused(key, error))?;
     let mut foreign = BTreeSet::new();
-    for page in pages.iter() {
+    for page in all(cx, key).await?.iter() {
         for grant in told("Grants", page.grants.as_ref())? {
             foreign.extend(of_stranger(grant, cx.account.as_str())?);
         }
     }
     Ok(foreign)
+}
+
+/// How many grants a key has, to whomever.
+pub async fn count_all(cx: &Cx, key: &str) -> Result<usize, ObserveError> {
+    let mut count = 0;
+    for page in all(cx, key).await?.iter() {
+        count += told("Grants", page.grants.as_ref())?.len();
+    }
+    Ok(count)
+}
+
+async fn all(cx: &Cx, key: &str) -> Result<Arc<Vec<ListGrantsOutput>>, ObserveError> {
+    let client = cx.client(Client::new);
+    let read = cx.read(LIST_GRANTS, key, async {
+        let pages = client.list_grants().key_id(key).limit(PAGE).into_paginator().send();
+        pages.collect::<Result<Vec<_>, _>>().await
+    });
+    read.await.map_err(|error| reads::refused(key, error))
 }
 
 /// A grant, when its grantee is in another account. A grant to a service has the service's name in
