@@ -247,7 +247,7 @@ impl Now {
         kind: &str,
         spec: &Value,
         fields: &BTreeSet<&str>,
-        PutsBack { before, stays }: &PutsBack,
+        PutsBack { before, stays, .. }: &PutsBack,
     ) -> Option<bool> {
         let kind = registry::find(kind)?;
         if ![before, &self.object].iter().all(|object| kind.is_told_whole(object).unwrap_or(false))

@@ -11,6 +11,7 @@ use crate::kinds::erased::DynKind;
 use crate::kinds::{
     Change, Drift, Facts, FieldDrift, Grant, GrantClass, Object, Risk, Status, Undo,
 };
+use crate::plan::WrittenWrite;
 use crate::reconcile::again;
 use crate::store::history::ChangeShown;
 
@@ -124,14 +125,14 @@ fn about(
             is_judged[place] = true;
         }
     }
-    for (place, back) in
-        backs.iter().enumerate().filter(|(place, _)| !is_judged[*place]).collect::<Vec<_>>()
-    {
+    for (place, back) in backs.iter().enumerate() {
+        // A write of a whole record brings back more than the fields that the run changed.
+        let least = if is_judged[place] { Near::FieldCall } else { Near::Call };
         let near = |change: &&Change<Value>| {
             if change.action.is_some() { back.near(kind, change) } else { Near::Not }
         };
         let nearest =
-            whole.iter().map(|change| near(&change)).max().filter(|near| *near >= Near::Call);
+            whole.iter().map(|change| near(&change)).max().filter(|near| *near >= least);
         for change in whole.iter().filter(|change| Some(near(change)) == nearest) {
             all[place].bounds(change);
             all[place].says(change);
@@ -215,6 +216,15 @@ impl Back<'_> {
     /// What it takes back.
     pub fn written(&self) -> Written<'_> {
         Written { write: &self.change.intent.about.action, back: &self.actions }
+    }
+
+    /// The same, for the look before the write.
+    pub fn in_plan(&self) -> WrittenWrite {
+        WrittenWrite {
+            write: self.change.intent.about.action.clone(),
+            back: self.actions.clone(),
+            ids: self.change.answer.made.clone(),
+        }
     }
 
     /// What counts where its kind says nothing: what held before may give any rights. To take away what
