@@ -37,7 +37,7 @@ use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
 use half::{Half, is_left_by_run};
 use judged::{Back, Judged, Judgement, Way};
 use later::Later;
-use looks::{Both, look_at_all, look_at_both};
+use looks::{Both, look_at_all, look_at_both, look_by_before};
 use needed::{Stays, keep_what_is_needed};
 use own::{Seen, Takes};
 
@@ -409,7 +409,9 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
             None => back_already(&fields, later),
         });
     }
-    let judgements = Judged::of(kind, &facts, wanted.as_ref(), (&before, &now)).about(&backs);
+    let was = look_by_before(session, &facts, kind, &before).await;
+    let judged = Judged::of(kind, &facts, (wanted.as_ref(), was.as_ref()), (&before, &now));
+    let judgements = judged.about(&backs);
     let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
     let (mut changes, mut places) = (Vec::new(), Vec::new());
     for (back, judged) in backs.iter().zip(judgements) {

@@ -70,8 +70,8 @@ fn what_somebody_sets_between_two_writes_to_one_object_stays() {
         s3.put_bucket_policy(Bucket=b, Policy=json.dumps(policy))\n\
         s3.put_bucket_tagging(Bucket=b, Tagging={'TagSet': [{'Key': 'a', 'Value': 'b'}, {'Key': 'o', 'Value': '1'}]})\n\
         s3.put_bucket_lifecycle_configuration(Bucket=b, LifecycleConfiguration={'Rules': [{'ID': one, 'Status': 'Enabled', 'Filter': {'Prefix': ''}, 'Expiration': {'Days': 400}} for one in ['a', 'o']]})";
-    let args =
-        ["rollback", made.as_str(), "--yes", "--max-risk", "destructive", "--allow-grants", "public"];
+    let args = ["rollback", made.as_str(), "--yes", "--max-risk", "destructive"];
+    let args = [&args[..], &["--allow-grants", "administrator"]].concat();
     run_while(&account, &args, ("s3", "GetBucketTagging"), 1, "", theirs)
         .code(4)
         .says("what is there is more than the run wrote");
@@ -110,7 +110,7 @@ fn what_somebody_sets_on_what_goes_before_the_write_stays() {
 #[test]
 fn what_a_trail_that_stays_needs_stays() {
     let account = account(
-        "[s3.bucket.b]\nbucket = \"b-${account.id}\"\nservices = [\"cloudtrail\"]\n\n[cloudtrail.trail.t]\nname = \"t\"\ns3_bucket_name = \"${s3.bucket.b.bucket}\"\nis_logging = true\n",
+        "[s3.bucket.b]\nbucket = \"b-${account.id}\"\nservices = [\"cloudtrail\"]\n\n[cloudtrail.trail.t]\nname = \"ttt\"\ns3_bucket_name = \"${s3.bucket.b.bucket}\"\nis_logging = true\n",
     );
     run(&account, "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)");
     let made = apply(&account);

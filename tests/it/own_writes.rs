@@ -146,7 +146,8 @@ async fn is_told_from_one_made_anew(kind: Kind, declaration: &Declaration) {
         }
     }
     for again in &made(kind, &account, &session, declaration).await {
-        let Some(before) = first.iter().find(|one| one.now.id == again.now.id) else { continue };
+        let place = |one: &MadeOne| (one.object.region.clone(), one.now.id.clone());
+        let Some(before) = first.iter().find(|one| place(one) == place(again)) else { continue };
         let (before_has, has) = (texts(&before.now), texts(&again.now));
         if has.difference(&before_has).next().is_none() {
             continue;
@@ -191,7 +192,9 @@ async fn made(
     let one = |object: &ObjectPlan| {
         let key = (object.item.to_string(), object.region.to_string(), object.observed.id.clone());
         let of_object = records.iter().filter(|record| {
-            record["item"] == json!(object.item) && record["object"] == json!(object.observed.id)
+            record["item"] == json!(object.item)
+                && record["region"] == json!(object.region)
+                && record["object"] == json!(object.observed.id)
         });
         let ids = of_object.flat_map(|record| record["made"].as_array().into_iter().flatten());
         let ids = ids.filter_map(Value::as_str).map(str::to_owned).collect();

@@ -83,6 +83,19 @@ pub async fn look_by(
     }
 }
 
+/// All of how an object was, and the object as a look by that sees it: what a key's owner says is read by its name.
+/// `None` where nobody can say either.
+pub async fn look_by_before(
+    session: &Arc<Session>,
+    facts: &Facts,
+    kind: &dyn DynKind,
+    before: &Object<Value>,
+) -> Option<(Value, Object<Value>)> {
+    let was = kind.as_it_was(facts, before).ok().flatten()?;
+    let seen = look_by(session, facts, kind, &was, &before.id).await.ok()?;
+    Some((was, seen.object))
+}
+
 /// All of what the run made: it goes with whatever somebody has set on it since, declared or not.
 ///
 /// # Errors
