@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::{Session, session};
-use evenkeel::export::{ExportError, baseline, export};
+use evenkeel::export::{Export, ExportError, baseline, export};
 use evenkeel::fleet::access::{Roles, roles, ways_in};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::words::counted;
@@ -55,7 +55,7 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
             export.unread.iter().chain(&export.left_out).map(String::as_str).collect();
         return Err(Failure::usage(
             format!("nothing of account {account} could be declared\n{}", reasons.join("\n")),
-            "allow the reads (`evenkeel policy --mode report`), or look at other Regions (-r)",
+            next(&export).unwrap_or_else(|| "look at other Regions (-r) or kinds (-k)".to_owned()),
         ));
     }
     if export.items.is_empty() {
@@ -88,7 +88,16 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
     for what in &export.unread {
         out::say(&format!("could not be read: {what}"));
     }
+    if let Some(next) = next(&export) {
+        out::say(&format!("next: {}", visible(&next)));
+    }
     Ok(Exit::Partly)
+}
+
+/// What the reader should do so that what was not read can be: each thing once.
+fn next(export: &Export) -> Option<String> {
+    let remedies: Vec<&str> = export.remedies.iter().map(String::as_str).collect();
+    (!remedies.is_empty()).then(|| remedies.join("; "))
 }
 
 /// Insists that the file takes the place of nothing that somebody wants.

@@ -108,8 +108,8 @@ mod tests {
 
     use super::*;
     use crate::baseline::words::ENGINE_WORDS;
-    use crate::kinds::{Arns, Facts, Object};
     use crate::kinds::describe::{fields, sample_specs};
+    use crate::kinds::{Arns, Facts, Object};
 
     #[test]
     fn every_name_is_there_once_and_finds_its_kind() {

@@ -31,7 +31,8 @@ pub fn decided_by(policy: &str) -> String {
 }
 
 /// What AWS says of a class (CloudWatch Logs API Reference, `CreateLogGroup`, `logGroupClass`).
-pub const ONE_DAY: &str = "groups of the class DELIVERY keep events for one day, whatever is declared";
+pub const ONE_DAY: &str =
+    "groups of the class DELIVERY keep events for one day, whatever is declared";
 
 pub struct Retention;
 

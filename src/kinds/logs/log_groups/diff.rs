@@ -28,7 +28,9 @@ fn retention(spec: &Spec, state: &State) -> Option<Change<Step>> {
     let mut drift = Drift::new();
     drift.add(FIELD, kept, Some(declared));
     if is_delivery {
-        return Some(Change::finding(drift).withhold(format!("{ONE_DAY}: leave it out by `exclude`")));
+        return Some(
+            Change::finding(drift).withhold(format!("{ONE_DAY}: leave it out by `exclude`")),
+        );
     }
     if let Some(policy) = &state.retention_policy {
         return Some(Change::finding(drift).withhold(decided_by(policy)));
