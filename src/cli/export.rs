@@ -20,7 +20,7 @@ use super::{out, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
-    may_write(args)?;
+    may_write(global, args)?;
     let fleet = settings::fleet_file(global, &evenkeel::baseline::disk::Disk)?;
     let run = uuid::Uuid::now_v7().to_string();
     let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
@@ -101,13 +101,11 @@ fn next(export: &Export) -> Option<String> {
 }
 
 /// Insists that the file takes the place of nothing that somebody wants.
-fn may_write(args: &ExportArgs) -> Result<(), Failure> {
+fn may_write(global: &Global, args: &ExportArgs) -> Result<(), Failure> {
     let Some(path) = args.out.as_deref() else { return Ok(()) };
-    if audit::is_log(path) {
-        return Err(Failure::usage(
-            format!("--out {} would take the place of an audit log", path.display()),
-            "name another file",
-        ));
+    // With --force, a baseline takes the place of another one.
+    if !path.extension().is_some_and(|end| end == "toml") || audit::is_log(path) {
+        out::take_nothing_away(&[("--out", Some(path))], &settings::own_files(global, None))?;
     }
     // People edit a baseline: what is there may be a week's work.
     if !args.force && out::is_taken(path) {
