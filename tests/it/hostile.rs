@@ -509,7 +509,8 @@ fn an_output_takes_the_place_of_nothing_that_evenkeel_keeps() {
             ".evenkeel/notices.json",
             "STOP",
         ] {
-            if path.ends_with("-wal") && !account.folder.path().join(".evenkeel/store.db").exists() {
+            if path.ends_with("-wal") && !account.folder.path().join(".evenkeel/store.db").exists()
+            {
                 continue;
             }
             for args in [
