@@ -1,12 +1,14 @@
-//! The `AWS_…` variables of the environment, looked at before the SDK does: some odd values stop it
-//! with a panic, and others, such as `AWS_USE_FIPS_ENDPOINT=yes`, it passes over in silence.
+//! The `AWS_…` variables of the environment and those that name proxies, looked at before the SDK does: some
+//! odd values stop it with a panic, others it waits for, and others, such as `AWS_USE_FIPS_ENDPOINT=yes`, it
+//! passes over in silence.
 //!
 //! Source: AWS SDKs and Tools Reference Guide, "Settings reference".
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use aws_smithy_http_client::tls::TlsContext;
+use hyper_util::client::proxy::matcher::Matcher;
 
 use super::trust;
 
@@ -44,11 +46,18 @@ pub fn check(
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Variables, BadVariable> {
     let mut found = Variables::default();
+    let (mut is_cgi, mut proxies) = (false, false);
     for (name, value) in variables {
+        is_cgi |= name == CGI;
+        proxies |= is_proxy(&name, &value)?;
         let Some(name) = name.to_str().filter(|name| name.starts_with("AWS_")) else { continue };
         let bad =
             |problem: &str| BadVariable { name: name.to_owned(), problem: problem.to_owned() };
         let Some(value) = value.to_str() else { return Err(bad("is not text")) };
+        // Such as the line end of a file that the value was read from.
+        if value.contains(char::is_control) {
+            return Err(bad("holds a line end or another control character"));
+        }
         if name == "AWS_MAX_ATTEMPTS" {
             let attempts = value.parse().ok().filter(|attempts| *attempts > 0);
             let problem = "must be a whole number, 1 or more";
@@ -61,7 +70,43 @@ pub fn check(
             return Err(bad(problem));
         }
     }
+    if is_cgi && proxies {
+        return Err(BadVariable {
+            name: CGI.to_owned(),
+            problem: "says that this is a CGI program, in which the proxies of the environment are not used"
+                .to_owned(),
+        });
+    }
     Ok(found)
+}
+
+/// Set for programs that a web server starts: whoever makes a request of it could name a proxy.
+const CGI: &str = "REQUEST_METHOD";
+
+/// Whether a variable names a proxy.
+///
+/// # Errors
+/// It is to name one, and nobody can read which: the requests would go the direct way.
+fn is_proxy(name: &OsStr, value: &OsStr) -> Result<bool, BadVariable> {
+    const PROXIES: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+    let Some(name) = name.to_str() else { return Ok(false) };
+    let is_one = PROXIES.iter().any(|one| name == *one || name == one.to_ascii_lowercase());
+    if value.is_empty() || !is_one {
+        return Ok(false);
+    }
+    let proxy = |value: &str| {
+        let aws = "https://sts.amazonaws.com".parse().ok()?;
+        Matcher::builder().all(value.to_owned()).build().intercept(&aws)
+    };
+    match value.to_str().and_then(proxy) {
+        Some(_) => Ok(true),
+        None => Err(BadVariable {
+            name: name.to_owned(),
+            problem:
+                "names no proxy that can be used: it must be http://HOST:PORT or https://HOST:PORT"
+                    .to_owned(),
+        }),
+    }
 }
 
 /// What is wrong with the value of a variable, if anything is.
@@ -98,9 +143,12 @@ fn problem(name: &str, value: &str) -> Option<&'static str> {
             any_case(&["preferred", "disabled", "required"]),
             "must be preferred, disabled or required",
         ),
-        // It would be read without end.
-        "AWS_CONFIG_FILE" | "AWS_SHARED_CREDENTIALS_FILE" => {
-            (!is_device(Path::new(value)), "names a device, and must name a file")
+        // It would be read without end, or waited for.
+        "AWS_CONFIG_FILE"
+        | "AWS_SHARED_CREDENTIALS_FILE"
+        | "AWS_WEB_IDENTITY_TOKEN_FILE"
+        | "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" => {
+            (!is_stream(Path::new(value)), "names a device or a pipe, and must name a file")
         }
         "AWS_REGION" | "AWS_DEFAULT_REGION" => {
             (is_region(value), "must be a Region code, such as eu-west-1")
@@ -121,15 +169,17 @@ fn problem(name: &str, value: &str) -> Option<&'static str> {
 
 /// `/dev/null` is an empty file to everybody.
 #[cfg(unix)]
-fn is_device(path: &Path) -> bool {
+fn is_stream(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
-    let is_one = |kind: std::fs::FileType| kind.is_char_device() || kind.is_block_device();
+    let is_one = |kind: std::fs::FileType| {
+        kind.is_char_device() || kind.is_block_device() || kind.is_fifo() || kind.is_socket()
+    };
     path != Path::new("/dev/null")
         && std::fs::metadata(path).is_ok_and(|metadata| is_one(metadata.file_type()))
 }
 
 #[cfg(not(unix))]
-fn is_device(_path: &Path) -> bool {
+fn is_stream(_path: &Path) -> bool {
     false
 }
 
@@ -197,5 +247,58 @@ mod tests {
         assert_eq!(one("AWS_MAX_ATTEMPTS", "7").unwrap().max_attempts, Some(7));
         assert!(one("PATH", "").is_ok());
         assert!(one("AWS_SESSION_TOKEN", "").is_ok(), "the SDK takes it for not set");
+    }
+
+    #[test]
+    fn a_control_character_is_named_whatever_the_variable() {
+        for name in
+            ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"]
+        {
+            for value in ["AKIA\n", "AKIA\r\n", "AK\u{1b}IA"] {
+                let wrong = one(name, value).unwrap_err();
+                assert!(wrong.to_string().contains("a line end"), "{wrong}");
+                assert!(!wrong.to_string().contains("AK"), "{wrong}");
+            }
+            assert!(one(name, "AKIA").is_ok());
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        for name in [
+            "AWS_CONFIG_FILE",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        ] {
+            for path in [&socket, &pipe] {
+                assert!(one(name, path.to_str().unwrap()).is_err(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_read_is_not_passed_over() {
+        for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
+            for value in ["http://[bad", "x y z", "file:///x"] {
+                assert_eq!(one(name, value).unwrap_err().name, name, "{value}");
+            }
+            for value in ["", "http://proxy:3128", "proxy:3128", "https://me:secret@proxy"] {
+                assert!(one(name, value).is_ok(), "{name}={value}");
+            }
+        }
+        assert!(one("NO_PROXY", "x y z").is_ok());
+        let with = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
+        let cgi = with("REQUEST_METHOD", "GET");
+        let proxied = [cgi.clone(), with("HTTPS_PROXY", "http://proxy:3128")];
+        assert_eq!(check(proxied.into_iter()).unwrap_err().name, "REQUEST_METHOD");
+        assert!(check([cgi].into_iter()).is_ok());
     }
 }

@@ -19,7 +19,8 @@ use super::{out, settings, show};
 /// Runs the command.
 pub async fn run(global: &Global, args: &CheckArgs) -> Result<Exit, Failure> {
     let audit_log = settings::likely_audit_log(global, args.beside.audit_log.as_ref());
-    out::take_nothing_away(&[("--out", args.output.out.as_deref())], &[&audit_log])?;
+    let own = settings::own_files(global, Some(&audit_log));
+    out::take_nothing_away(&[("--out", args.output.out.as_deref())], &own)?;
     let notices = notices(global, args, &audit_log).await?;
     let wish = Wish {
         detail: Some(show::detail(args.output.format)),

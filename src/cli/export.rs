@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::Utc;
 use evenkeel::aws::meter::Meter;
 use evenkeel::aws::{Session, session};
-use evenkeel::export::{ExportError, baseline, export};
+use evenkeel::export::{Export, ExportError, baseline, export};
 use evenkeel::fleet::access::{Roles, roles, ways_in};
 use evenkeel::names::{AccountId, Region};
 use evenkeel::plan::words::counted;
@@ -20,7 +20,7 @@ use super::{out, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
-    may_write(args)?;
+    may_write(global, args)?;
     let fleet = settings::fleet_file(global, &evenkeel::baseline::disk::Disk)?;
     let run = uuid::Uuid::now_v7().to_string();
     let home = fleet.as_ref().and_then(|fleet| fleet.file.home_region.as_deref());
@@ -55,7 +55,7 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
             export.unread.iter().chain(&export.left_out).map(String::as_str).collect();
         return Err(Failure::usage(
             format!("nothing of account {account} could be declared\n{}", reasons.join("\n")),
-            "allow the reads (`evenkeel policy --mode report`), or look at other Regions (-r)",
+            next(&export).unwrap_or_else(|| "look at other Regions (-r) or kinds (-k)".to_owned()),
         ));
     }
     if export.items.is_empty() {
@@ -88,17 +88,24 @@ pub async fn run(global: &Global, args: &ExportArgs) -> Result<Exit, Failure> {
     for what in &export.unread {
         out::say(&format!("could not be read: {what}"));
     }
+    if let Some(next) = next(&export) {
+        out::say(&format!("next: {}", visible(&next)));
+    }
     Ok(Exit::Partly)
 }
 
+/// What the reader should do so that what was not read can be: each thing once.
+fn next(export: &Export) -> Option<String> {
+    let remedies: Vec<&str> = export.remedies.iter().map(String::as_str).collect();
+    (!remedies.is_empty()).then(|| remedies.join("; "))
+}
+
 /// Insists that the file takes the place of nothing that somebody wants.
-fn may_write(args: &ExportArgs) -> Result<(), Failure> {
+fn may_write(global: &Global, args: &ExportArgs) -> Result<(), Failure> {
     let Some(path) = args.out.as_deref() else { return Ok(()) };
-    if audit::is_log(path) {
-        return Err(Failure::usage(
-            format!("--out {} would take the place of an audit log", path.display()),
-            "name another file",
-        ));
+    // With --force, a baseline takes the place of another one.
+    if !path.extension().is_some_and(|end| end == "toml") || audit::is_log(path) {
+        out::take_nothing_away(&[("--out", Some(path))], &settings::own_files(global, None))?;
     }
     // People edit a baseline: what is there may be a week's work.
     if !args.force && out::is_taken(path) {

@@ -1,6 +1,6 @@
 //! `evenkeel merge-reports`: the plans of a fleet's shards, printed or saved as one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use evenkeel::plan::Shards;
 use evenkeel::plan::file::FileError;
@@ -10,14 +10,15 @@ use super::args::{Global, MergeReportsArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::key::SigningKey;
-use super::{out, saved, show};
+use super::{out, saved, settings, show};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
-    let reports: Vec<&Path> = args.reports.iter().map(AsRef::as_ref).collect();
+    let mut own = settings::own_files(global, None);
+    own.extend(args.reports.iter().map(PathBuf::from));
     out::take_nothing_away(
         &[("--save", args.save.as_deref()), ("--out", args.output.out.as_deref())],
-        &reports,
+        &own,
     )?;
     let key = match &args.verify {
         Some(place) => Some(place.verifier().await?),

@@ -1,8 +1,9 @@
 //! Output: results to standard output, talk to standard error. A reader that goes away (`| head`)
 //! is no error; a full disk is.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -82,6 +83,24 @@ pub fn result(text: &str, file: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
+/// Whether the name of a file, or what it holds, says that evenkeel keeps it: what it remembers, a lock, a
+/// database with what stands beside it.
+pub fn is_kept(path: &Path) -> bool {
+    const KEPT: [&str; 2] = ["guards.json", "notices.json"];
+    const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+    let Some(name) = path.file_name().and_then(OsStr::to_str) else { return false };
+    let database = BESIDE.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    KEPT.contains(&name) || name.ends_with(".lock") || is_database(&path.with_file_name(database))
+}
+
+/// Whether a file begins as SQLite's do (SQLite, "Database File Format").
+fn is_database(path: &Path) -> bool {
+    const BEGINNING: &[u8] = b"SQLite format 3\0";
+    let Ok(mut file) = evenkeel::files::open(path) else { return false };
+    let mut beginning = [0; 16];
+    file.read_exact(&mut beginning).is_ok() && beginning == BEGINNING
+}
+
 /// Refuses outputs that would take the place of each other, or of what is no output: a baseline, the
 /// audit log, a file that is read.
 ///
@@ -89,7 +108,7 @@ pub fn result(text: &str, file: Option<&Path>) -> Result<(), Failure> {
 /// Which one, and of what.
 pub fn take_nothing_away(
     outputs: &[(&str, Option<&Path>)],
-    inputs: &[&Path],
+    inputs: &[impl AsRef<Path>],
 ) -> Result<(), Failure> {
     let outputs: Vec<(&str, &Path)> =
         outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
@@ -101,10 +120,11 @@ pub fn take_nothing_away(
         let earlier = outputs[..index].iter().find(|(_, other)| is_same(path, other));
         let what = match earlier {
             Some((other, _)) => format!("the file of {other}"),
-            None if inputs.iter().any(|input| is_same(path, input)) => {
+            None if inputs.iter().any(|input| is_same(path, input.as_ref())) => {
                 "a file of this run".to_owned()
             }
             None if audit::is_log(path) => "an audit log".to_owned(),
+            None if is_kept(path) => "a file that evenkeel keeps".to_owned(),
             None if path.extension().is_some_and(|end| end == "toml") && path.is_file() => {
                 "a TOML file that is there already".to_owned()
             }

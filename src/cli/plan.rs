@@ -22,7 +22,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
     };
     out::take_nothing_away(
         &[("--save", args.save.as_deref()), ("--out", args.output.out.as_deref())],
-        &[&settings::likely_audit_log(global, args.beside.audit_log.as_ref())],
+        &settings::own_files(global, args.beside.audit_log.as_ref()),
     )?;
     let wish = Wish {
         max_risk: args.max_risk.map(Into::into),

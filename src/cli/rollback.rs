@@ -48,7 +48,8 @@ async fn remembered(global: &Global, args: &RollbackArgs, kept: &Kept) -> Result
     let (_, store) = remember::kept(global, args.audit_log.as_ref()).await?;
     let run = show_run::find(&store, &args.run).await?;
     let audit_log = settings::audit_log(global, args.audit_log.as_ref())?;
-    out::take_nothing_away(&[("--save", args.save.as_deref())], &[&audit_log])?;
+    let own = settings::own_files(global, Some(&audit_log));
+    out::take_nothing_away(&[("--save", args.save.as_deref())], &own)?;
     if !args.yes && args.save.is_none() {
         ask::somebody()?;
     }

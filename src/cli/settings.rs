@@ -87,6 +87,18 @@ pub fn likely_audit_log(global: &Global, named: Option<&PathBuf>) -> PathBuf {
     named.cloned().or_else(audit_log_of_environment).unwrap_or_else(of_fleet)
 }
 
+/// The files that evenkeel keeps, or looks for, where no output goes: the audit log, the store and what switches
+/// writing off; as far as the fleet file can be read.
+pub fn own_files(global: &Global, named: Option<&PathBuf>) -> Vec<PathBuf> {
+    let fleet = fleet::load(&global.config, &Disk).ok();
+    let mut files = vec![likely_audit_log(global, named)];
+    let Some(fleet) = &fleet else { return files };
+    files.extend(fleet.kill_switch());
+    let store = fleet.file.store.url.as_deref().and_then(|url| url.strip_prefix("sqlite://"));
+    files.extend(store.map(|path| fleet.folder.join(path)));
+    files
+}
+
 /// The audit log that the environment names, for commands that have no option for it.
 pub fn audit_log_of_environment() -> Option<PathBuf> {
     std::env::var_os("EVENKEEL_AUDIT_LOG").filter(|path| !path.is_empty()).map(PathBuf::from)

@@ -12,7 +12,7 @@ use super::{out, settings};
 pub async fn run(global: &Global, args: &SnapshotArgs) -> Result<Exit, Failure> {
     out::take_nothing_away(
         &[("--out", Some(&args.out))],
-        &[&settings::likely_audit_log(global, None)],
+        &settings::own_files(global, None),
     )?;
     let wish = Wish { record: Some(args.out.clone()), ..Wish::default() };
     let looked = look::look(global, &args.selectors, wish).await?;

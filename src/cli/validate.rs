@@ -99,28 +99,37 @@ fn wanted(
     ))
 }
 
-/// A file, or the TOML files of a folder.
+/// A file, or the TOML files of a folder and of those below it.
 fn baselines_in(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut files = Vec::new();
-    let entries = std::fs::read_dir(path).map_err(|error| Failure::file("read", path, error))?;
-    for entry in entries {
-        let file = entry.map_err(|error| Failure::file("read", path, error))?.path();
-        if file.is_dir() {
-            files.extend(baselines_in(&file)?);
-        } else if file.extension().is_some_and(|extension| extension == "toml") {
-            files.push(file);
-        }
-    }
-    files.sort();
+    let files = files_below(path)?;
     if files.is_empty() {
         return Err(Failure::usage(
             format!("{} holds no TOML file", path.display()),
             "name a file",
         ));
     }
+    Ok(files)
+}
+
+/// The TOML files below a folder. Hidden folders, such as `.git` and `.evenkeel`, hold no baselines.
+fn files_below(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    let entries = std::fs::read_dir(path).map_err(|error| Failure::file("read", path, error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::file("read", path, error))?;
+        let (file, name) = (entry.path(), entry.file_name());
+        if file.is_dir() {
+            if !name.as_encoded_bytes().starts_with(b".") {
+                files.extend(files_below(&file)?);
+            }
+        } else if file.extension().is_some_and(|extension| extension == "toml") {
+            files.push(file);
+        }
+    }
+    files.sort();
     Ok(files)
 }
 

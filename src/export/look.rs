@@ -11,7 +11,7 @@ use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::baseline::catalog::Identity;
 use crate::kinds::erased::{DynKind, LookError};
-use crate::kinds::{Cx, Facts, FieldDrift, Object, ObserveError, Status};
+use crate::kinds::{Cx, Facts, FieldDrift, Object, ObserveError, Status, Unknown};
 use crate::names::{ItemName, Region};
 use crate::plan::words::without_request;
 
@@ -71,7 +71,7 @@ pub(super) struct Candidate {
 /// Something that could not be read.
 pub(super) struct Unread {
     pub object: String,
-    pub reason: String,
+    pub why: Unknown,
 }
 
 /// What was found in a place.
@@ -88,8 +88,8 @@ impl Looked {
         !self.unread.is_empty() && self.candidates.is_empty() && self.left_out.is_empty()
     }
 
-    fn unread(&mut self, object: &str, reason: String) {
-        self.unread.push(Unread { object: object.to_owned(), reason });
+    fn unread(&mut self, object: &str, why: Unknown) {
+        self.unread.push(Unread { object: object.to_owned(), why });
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) async fn look(place: KindInRegion, regions: &BTreeSet<Region>) -> Loo
     let specs = match specs(kind, &cx, wide, regions).await {
         Ok(specs) => specs,
         Err(error) => {
-            looked.unread("", reason(&error));
+            looked.unread("", unknown(error));
             return looked;
         }
     };
@@ -149,11 +149,11 @@ pub(super) async fn look(place: KindInRegion, regions: &BTreeSet<Region>) -> Loo
         let objects = match objects {
             Ok(objects) => objects,
             Err(error) => {
-                let reason = match &error {
-                    LookError::Observe(error) => reason(error),
-                    LookError::Misfit(misfit) => misfit.to_string(),
+                let why = match error {
+                    LookError::Observe(error) => unknown(error),
+                    LookError::Misfit(misfit) => misfit.into(),
                 };
-                looked.unread(name.as_deref().unwrap_or_default(), reason);
+                looked.unread(name.as_deref().unwrap_or_default(), why);
                 continue;
             }
         };
@@ -161,7 +161,7 @@ pub(super) async fn look(place: KindInRegion, regions: &BTreeSet<Region>) -> Loo
             let title = looked.place.title(&object.id);
             match outcome {
                 Outcome::Nothing => {}
-                Outcome::Unread(reason) => looked.unread(&object.id, reason),
+                Outcome::Unread(why) => looked.unread(&object.id, why),
                 Outcome::LeftOut(reason) => looked.left_out.push(format!("{title}: {reason}")),
                 Outcome::Declared { spec, without } => {
                     for (field, reason) in without {
@@ -193,13 +193,13 @@ enum Outcome {
         without: Vec<(String, String)>,
     },
     LeftOut(String),
-    Unread(String),
+    Unread(Unknown),
 }
 
 impl From<LookError> for Outcome {
     fn from(error: LookError) -> Self {
         match error {
-            LookError::Observe(error) => Self::Unread(reason(&error)),
+            LookError::Observe(error) => Self::Unread(unknown(error)),
             LookError::Misfit(misfit) => Self::LeftOut(misfit.to_string()),
         }
     }
@@ -211,7 +211,7 @@ async fn declare(kind: &dyn DynKind, cx: &Cx, object: &Object<Value>) -> Outcome
     match &object.status {
         Status::Absent => return Outcome::Nothing,
         Status::Unknown(unknown) => {
-            return Outcome::Unread(without_request(&unknown.reason).into_owned());
+            return Outcome::Unread(brief(unknown));
         }
         Status::Skipped { reason } => return Outcome::LeftOut(reason.clone()),
         Status::Present(_) => {}
@@ -271,7 +271,7 @@ async fn differences(
         return Err(Outcome::LeftOut("it was not found a second time".to_owned()));
     };
     if let Status::Unknown(unknown) = &again.status {
-        return Err(Outcome::Unread(without_request(&unknown.reason).into_owned()));
+        return Err(Outcome::Unread(brief(unknown)));
     }
     let changes = kind
         .diff(cx.facts(), spec, &again)
@@ -322,9 +322,15 @@ pub(super) fn would_change(drift: &FieldDrift) -> String {
 }
 
 /// Why something was not read; without the request's id, which says nothing to a reader of a file.
-fn reason(error: &ObserveError) -> String {
-    match error {
+fn unknown(error: ObserveError) -> Unknown {
+    let reason = match &error {
         ObserveError::Aws(error) => format!("{}: {}: {}", error.call, error.code, error.message),
         other => other.to_string(),
-    }
+    };
+    Unknown { reason, ..error.into_unknown() }
+}
+
+/// The same of what is told already.
+fn brief(unknown: &Unknown) -> Unknown {
+    Unknown { reason: without_request(&unknown.reason).into_owned(), ..unknown.clone() }
 }

@@ -59,6 +59,8 @@ pub struct Export {
     pub left_out: Vec<String>,
     /// What could not be read, and why: nobody knows what is there.
     pub unread: Vec<String>,
+    /// What the reader should do so that all of that can be read.
+    pub remedies: BTreeSet<String>,
     /// The Regions that were looked at, without those of which nothing could be read.
     pub regions: BTreeSet<Region>,
 }
@@ -142,17 +144,19 @@ fn unread(looked: &[Looked], regional: usize, export: &mut Export) {
         .collect();
     for region in &shut {
         let here = looked.iter().filter(|looked| looked.place.region() == region);
-        let reason = here.flat_map(|looked| &looked.unread).map(|unread| &unread.reason).next();
+        let reason = here.flat_map(|looked| &looked.unread).map(|unread| &unread.why.reason).next();
         let reason = reason.map_or("", String::as_str);
         export.unread.push(format!("{region}: nothing of it could be read: {reason}"));
     }
+    let whys = looked.iter().flat_map(|looked| &looked.unread).map(|unread| &unread.why);
+    export.remedies.extend(whys.filter_map(|why| why.remedy.clone()));
     for looked in looked {
         let regional = looked.place.kind.scope() == Scope::Regional;
         if regional && shut.contains(looked.place.region()) {
             continue;
         }
-        for Unread { object, reason } in &looked.unread {
-            export.unread.push(format!("{}: {reason}", looked.place.title(object)));
+        for Unread { object, why } in &looked.unread {
+            export.unread.push(format!("{}: {}", looked.place.title(object), why.reason));
         }
     }
     export.regions.retain(|region| !shut.contains(region));

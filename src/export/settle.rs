@@ -32,6 +32,8 @@ struct Blame {
     reason: String,
     /// Whether it was not even read.
     unread: bool,
+    /// What the reader should do so that it can be.
+    remedy: Option<String>,
 }
 
 /// What a plan of the text says.
@@ -93,6 +95,7 @@ fn blamed(written: &Written, problems: &Problems) -> Result<Vec<Blame>, ExportEr
                 fields: BTreeSet::new(),
                 reason: problem.message.clone(),
                 unread: false,
+                remedy: None,
             })
         })
         .collect()
@@ -162,12 +165,14 @@ fn differs(object: ObjectPlan) -> Option<Blame> {
         fields: BTreeSet::new(),
         reason: String::new(),
         unread: false,
+        remedy: None,
     };
     match &object.verdict {
         Verdict::InSync | Verdict::Skipped { .. } => return None,
         Verdict::Unknown(unknown) => {
             blame.reason = without_request(&unknown.reason).into_owned();
             blame.unread = true;
+            blame.remedy.clone_from(&unknown.remedy);
         }
         Verdict::Drifted | Verdict::Excepted { .. } => {
             let drift = object.changes.iter().flat_map(|change| &change.drift);
@@ -210,5 +215,6 @@ fn take_out(export: &mut Export, written: &Written, blame: Blame) {
             export.items.remove(at);
         }
     }
+    export.remedies.extend(blame.remedy);
     if blame.unread { &mut export.unread } else { &mut export.left_out }.push(line);
 }

@@ -108,8 +108,8 @@ mod tests {
 
     use super::*;
     use crate::baseline::words::ENGINE_WORDS;
-    use crate::kinds::Arns;
     use crate::kinds::describe::{fields, sample_specs};
+    use crate::kinds::{Arns, Facts, Object};
 
     #[test]
     fn every_name_is_there_once_and_finds_its_kind() {
@@ -129,6 +129,58 @@ mod tests {
             for field in fields(kind.as_ref()) {
                 let is_word = ENGINE_WORDS.contains(&field.path.as_str());
                 assert!(!is_word, "{} of {} needs another name", field.path, kind.name());
+            }
+        }
+    }
+
+    /// Whether a value says that there is, and is on, nothing.
+    fn says_nothing(value: &Value) -> bool {
+        match value {
+            Value::Array(list) => list.iter().all(says_nothing),
+            Value::Object(map) => map.values().all(says_nothing),
+            Value::Null | Value::Bool(false) => true,
+            other => other == "" || other == "DISABLED",
+        }
+    }
+
+    /// The specs of a kind's samples with one switch the other way round, each with the switch.
+    fn switched(kind: &dyn DynKind) -> Vec<(String, Value, Value)> {
+        let specs = kind.samples().iter().flat_map(|sample| sample_specs(kind, sample));
+        specs
+            .flat_map(|spec| {
+                let fields = spec.as_object().unwrap().clone();
+                let switches = fields.into_iter().filter(|(_, value)| value.is_boolean());
+                let turned = switches.map(|(field, value)| {
+                    let mut turned = spec.clone();
+                    turned[&field] = Value::Bool(value == false);
+                    (field, spec.clone(), turned)
+                });
+                turned.collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// What is declared beside a switch is said to be missing, or refused, where nothing is there and the
+    /// switch makes nothing.
+    #[test]
+    fn no_switch_passes_over_what_else_is_declared() {
+        for kind in all() {
+            let facts = Facts::example(kind.name());
+            let is_silent = |spec: &Value| {
+                let changes = kind.diff(&facts, spec, &Object::absent(""));
+                kind.check(spec).is_empty() && changes.is_ok_and(|changes| changes.is_empty())
+            };
+            for (switch, spec, turned) in switched(kind.as_ref()) {
+                if is_silent(&spec) || !is_silent(&turned) {
+                    continue;
+                }
+                let others = turned.as_object().unwrap().iter().filter(|(field, _)| {
+                    **field != switch && !kind.not_state().contains(&field.as_str())
+                });
+                for (field, value) in others {
+                    let kind = kind.name();
+                    assert!(says_nothing(value), "{kind}: {switch} passes over {field} = {value}");
+                }
             }
         }
     }

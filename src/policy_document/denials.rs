@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::patterns::{covers_all, matches, overlap, texts};
+use super::patterns::{covers_all, matches, overlap, texts, without_variables};
 use super::words::{account_of, parts_of};
 use super::{PolicyDocument, canonical};
 
@@ -238,18 +238,6 @@ fn arns_overlap(one: &str, other: &str) -> bool {
         return overlap(one, other);
     }
     parts_of_one.iter().zip(&parts_of_other).all(|(one, other)| overlap(one, other))
-}
-
-/// A policy variable may stand for anything.
-fn without_variables(text: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        plain.push_str(before);
-        plain.push('*');
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    plain + rest
 }
 
 #[cfg(test)]

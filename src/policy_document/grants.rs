@@ -230,16 +230,33 @@ fn covers_conditions(wide: &Value, narrow: &Value) -> bool {
             });
             found.is_some_and(|(_, other)| {
                 let (wide, narrow) = (texts(value), texts(other));
-                narrow.iter().all(|one| wide.contains(one))
-                    && (is_any_of(operator) || narrow.len() == wide.len())
+                let says_all = |these: &[String], those: &[String]| {
+                    those.iter().all(|one| these.contains(one))
+                };
+                says_all(&wide, &narrow) && (is_any_of(operator) || says_all(&narrow, &wide))
             })
         })
     })
 }
 
-/// Whether fewer values of an operator are fewer ways in; with a negation they are more.
+/// Whether fewer values of an operator are fewer ways in; with any other they may be more.
 fn is_any_of(operator: &str) -> bool {
-    !operator.contains("Not") && !operator.starts_with("ForAllValues:")
+    is_sound(operator.strip_suffix("IfExists").unwrap_or(operator))
+}
+
+/// Whether nobody passes a condition of this operator but who has the key, with one of the values. `Null`
+/// asks whether the key is there at all; a negation, `IfExists` and `ForAllValues` let through who lacks it.
+fn is_sound(operator: &str) -> bool {
+    const SOUND: [&str; 6] = [
+        "stringequals",
+        "stringequalsignorecase",
+        "stringlike",
+        "arnequals",
+        "arnlike",
+        "ipaddress",
+    ];
+    let plain = operator.strip_prefix("ForAnyValue:").unwrap_or(operator).to_lowercase();
+    SOUND.contains(&plain.as_str())
 }
 
 /// To whom outside of the account a statement gives rights.
@@ -330,20 +347,8 @@ fn narrowing(statement: &Value) -> Vec<(String, Vec<String>)> {
 /// Keys and values of the conditions that nobody passes who lacks the key.
 fn sound_conditions(statement: &Value) -> Vec<(String, Vec<String>)> {
     let conditions = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
-    let sound = |operator: &str| {
-        let plain = operator.strip_prefix("ForAnyValue:").unwrap_or(operator).to_lowercase();
-        [
-            "stringequals",
-            "stringequalsignorecase",
-            "stringlike",
-            "arnequals",
-            "arnlike",
-            "ipaddress",
-        ]
-        .contains(&plain.as_str())
-    };
     conditions
-        .filter(|(operator, _)| sound(operator))
+        .filter(|(operator, _)| is_sound(operator))
         .filter_map(|(_, keys)| keys.as_object())
         .flatten()
         .map(|(key, values)| (key.to_lowercase(), texts(values)))

@@ -41,6 +41,18 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     pattern[at..].iter().all(|letter| *letter == b'*')
 }
 
+/// A policy variable may stand for anything.
+pub(super) fn without_variables(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        plain.push_str(before);
+        plain.push('*');
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    plain + rest
+}
+
 /// Whether each of the narrow patterns is inside one of the wide.
 pub(super) fn covers_all(wide: &[String], narrow: &[String]) -> bool {
     let covers = |wide: &str, narrow: &str| {

@@ -347,6 +347,10 @@ def _kms(call: Call, action: str) -> list[Demand]:
     context = {"kms:resourcealiases": sorted(key.aliases)}
     for tag in backend.tagger.list_tags_for_resource(key.id)["Tags"]:
         context[f"aws:resourcetag/{tag['TagKey']}".lower()] = [tag["TagValue"]]
+    # Also where a key is tagged that is there already (Service Authorization Reference, AWS KMS, TagResource).
+    if call.operation == "TagResource":
+        for tag in params.get("Tags") or []:
+            context[f"aws:requesttag/{tag['TagKey']}".lower()] = [tag["TagValue"]]
     return [*found, Demand(action, key.arn, context)]
 
 

@@ -88,6 +88,18 @@ class Judged(AccountTest):
             allow("kms:DisableKey", keys, **named),
         )
         self.fails("AccessDeniedException", kms.create_key)
+        # The tags of a request are there too where a key is tagged that is there already.
+        self.only(allow("kms:CreateKey"), allow("kms:TagResource", keys, **made))
+        there = kms.create_key()["KeyMetadata"]["KeyId"]
+        self.fails("AccessDeniedException", kms.tag_resource, KeyId=there, Tags=[{"TagKey": "mark", "TagValue": "alias/b"}])
+        kms.tag_resource(KeyId=there, Tags=[{"TagKey": "mark", "TagValue": "alias/a"}])
+        self.only(
+            allow("kms:CreateKey", **made),
+            allow("kms:TagResource", keys, **made),
+            allow("kms:CreateAlias", keys, **tagged),
+            allow("kms:CreateAlias", f"arn:aws:kms:*:{self.account}:alias/a"),
+            allow("kms:DisableKey", keys, **named),
+        )
         key = kms.create_key(Tags=[{"TagKey": "mark", "TagValue": "alias/a"}])["KeyMetadata"]["KeyId"]
         self.fails("AccessDeniedException", kms.disable_key, KeyId=key)
         self.fails("AccessDeniedException", kms.create_alias, AliasName="alias/b", TargetKeyId=key)

@@ -155,6 +155,38 @@ fn the_policy_names_what_the_baseline_names() {
     assert_eq!(report.stderr, "");
 }
 
+/// Whoever could put evenkeel's mark on a key could write its policy.
+#[test]
+fn the_mark_is_put_on_no_key_of_somebody_else() {
+    let account = support::emulator().account();
+    account.boto3(
+        "kms = boto3.client('kms')\n\
+         for alias, tags in (('alias/theirs', []), ('', [{'TagKey': 'evenkeel:alias', 'TagValue': 'alias/other'}])):\n\
+         \x20   key = kms.create_key(Tags=tags)['KeyMetadata']['KeyId']\n\
+         \x20   if alias: kms.create_alias(AliasName=alias, TargetKeyId=key)\n\
+         print('null')",
+    );
+    let file = foundation();
+    let args = ["policy", "-b", &file, "--mode", "enforce", "-a", &account.id];
+    account.allow_only(&account.run(&args).code(0).json());
+    let answers = account.boto3(
+        "import json\n\
+         kms, answers = boto3.client('kms'), []\n\
+         mark = [{'TagKey': 'evenkeel:alias', 'TagValue': 'alias/evenkeel-audit'}]\n\
+         for key in kms.list_keys()['Keys']:\n\
+         \x20   for call in ('tag_resource', 'put_key_policy'):\n\
+         \x20       more = {'Tags': mark} if call == 'tag_resource' else {'PolicyName': 'default', 'Policy': '{}'}\n\
+         \x20       try:\n\
+         \x20           getattr(kms, call)(KeyId=key['KeyId'], **more)\n\
+         \x20           answers.append('done')\n\
+         \x20       except kms.exceptions.ClientError as error:\n\
+         \x20           answers.append(error.response['Error']['Code'])\n\
+         print(json.dumps(answers))",
+    );
+    assert_eq!(answers, json!(vec!["AccessDeniedException"; 4]));
+    account.allow_everything();
+}
+
 #[test]
 fn the_role_of_the_fleet_file_is_denied_to_itself() {
     let org = Organization::new();

@@ -226,3 +226,18 @@ fn targets_that_contradict_each_other_do_not_validate() {
     fleet("444455556666");
     account.run(&["validate"]).code(0);
 }
+
+#[test]
+fn folders_without_baselines_below_one_with_some_are_passed_over() {
+    let account = support::emulator().account();
+    account.write("lines/b.toml", "schema = 1\n[baseline]\nname = \"b\"\n[iam.password_policy]\nminimum_password_length = 14\n");
+    for other in
+        ["lines/docs/read.md", "lines/.git/config", "lines/.evenkeel/audit.jsonl", "empty/x"]
+    {
+        account.write(other, "");
+    }
+    // A hidden folder holds no baselines of anybody.
+    account.write("lines/.git/odd.toml", "no TOML");
+    account.run(&["validate", "lines"]).code(0).says("lines/b.toml");
+    account.run(&["validate", "empty"]).code(1).complains("empty holds no TOML file");
+}

@@ -223,3 +223,30 @@ fn what_is_taken_out_is_named_and_the_order_is_always_the_same() {
         assert_eq!(items(&export(&account)), items(&text));
     }
 }
+
+#[test]
+fn what_was_not_read_has_the_remedy_of_its_own_reason() {
+    let account = support::emulator().account();
+    let complains = |words: &str| {
+        let run = account.run(&["export", "-k", "iam.password_policy"]).code(1).complains(words);
+        assert!(!run.stderr.contains("look at other Regions"), "{}", run.stderr);
+        run.stderr
+    };
+    account
+        .fault(json!({ "service": "iam", "operation": "GetAccountPasswordPolicy", "kind": "error",
+        "code": "ServiceFailure", "status": 500, "message": "We encountered an internal error." }));
+    let plan = |account: &Account| {
+        let baseline = "schema = 1\n[baseline]\nname = \"x\"\n[iam.password_policy]\nminimum_password_length = 14\n";
+        account.write("b.toml", baseline);
+        let plan = account.run(&["plan", "-b", "b.toml", "--format", "json"]).json();
+        let unknown = &plan["accounts"][0]["objects"][0]["verdict"];
+        unknown["remedy"].as_str().unwrap().to_owned()
+    };
+    let remedy = plan(&account);
+    let first = remedy.split_whitespace().next().unwrap().to_owned();
+    assert!(!complains(&first).contains("evenkeel policy"), "{remedy}");
+    account.no_faults();
+    account.fault(json!({ "service": "iam", "operation": "GetAccountPasswordPolicy", "kind": "error",
+        "code": "AccessDenied", "status": 403, "message": "User is not authorized to perform: iam:GetAccountPasswordPolicy" }));
+    complains("evenkeel policy");
+}

@@ -102,3 +102,105 @@ fn what_aws_keeps_in_another_form_is_nobodys_fight() {
     assert!(reason.contains("was written once and never seen as written"), "{reason}");
     assert!(!reason.contains("somebody"), "{reason}");
 }
+
+/// Insists that whoever edits a list again and again fights nobody, and that somebody who takes the last edit
+/// back does. `then` is what somebody does, in Python.
+fn edits(before: &str, items: &[&str], then: &str) {
+    let account = account("[safety.fights]\ntimes = 1\n");
+    let python = |text: &str| {
+        let text = text.replace("ACCOUNT", &account.id);
+        account.boto3(&format!("import json\n{text}\nprint('null')"));
+    };
+    python(before);
+    for item in items {
+        let item = item.replace("ACCOUNT", &account.id);
+        account.write("b.toml", &format!("{BASELINE}{item}\n"));
+        account.run(&["apply", "--yes"]).code(0).says("applied");
+    }
+    python(then);
+    let fight = account.run(&["apply", "--yes"]).code(3);
+    fight.complains("somebody changes").complains("back");
+}
+
+const BASELINE: &str = "schema = 1\n[baseline]\nname = \"b\"\nmode = \"enforce\"\n";
+
+#[test]
+fn who_edits_the_rules_of_a_security_group_fights_nobody() {
+    edits(
+        "",
+        &[22, 80, 443].map(|port| {
+            format!(
+                "[ec2.default_security_group]\nin_use = \"enforce\"\negress = []\ningress = [{{ ip_protocol = \"tcp\", \
+                 from_port = {port}, to_port = {port}, cidr_ipv4 = \"10.0.0.0/8\" }}]"
+            )
+        })
+        .each_ref()
+        .map(String::as_str),
+        "ec2 = boto3.client('ec2')\n\
+         group = ec2.describe_security_groups(GroupNames=['default'])['SecurityGroups'][0]\n\
+         ec2.revoke_security_group_ingress(GroupId=group['GroupId'], IpPermissions=group['IpPermissions'])",
+    );
+}
+
+const TRUST: &str = "{'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', \
+    'Principal': {'Service': 'ec2.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}";
+
+#[test]
+fn who_edits_the_managed_policies_of_a_role_fights_nobody() {
+    let of = |arns: &str| format!("[iam.role.r]\nmanaged_policy_arns = [{arns}]");
+    let [audit, support, view] = ["SecurityAudit", "AWSSupportAccess", "AmazonS3ReadOnlyAccess"]
+        .map(|name| format!("\"arn:aws:iam::aws:policy/{name}\""));
+    edits(
+        &format!(
+            "boto3.client('iam').create_role(RoleName='r', AssumeRolePolicyDocument=json.dumps({TRUST}))"
+        ),
+        &[&of(&audit), &of(&format!("{audit}, {support}")), &of(&view)],
+        "boto3.client('iam').detach_role_policy(RoleName='r', \
+         PolicyArn='arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess')",
+    );
+}
+
+#[test]
+fn who_edits_the_lifecycle_of_a_bucket_fights_nobody() {
+    let of = |days: u32| {
+        format!(
+            "[s3.bucket.b]\nbucket = \"b-ACCOUNT\"\nlifecycle = [{{ id = \"a\", expiration = {{ days = {days} }} }}]"
+        )
+    };
+    edits(
+        "boto3.client('s3').create_bucket(Bucket='b-ACCOUNT')",
+        &[&of(100), &of(200), &of(300)],
+        "boto3.client('s3').delete_bucket_lifecycle(Bucket='b-ACCOUNT')",
+    );
+}
+
+#[test]
+fn who_edits_whom_a_key_lets_in_fights_nobody() {
+    let of =
+        |service: &str| format!("[kms.key.k]\nservice_principals = [\"{service}.amazonaws.com\"]");
+    edits(
+        "",
+        &[&of("cloudtrail"), &of("events"), &of("config")],
+        "kms = boto3.client('kms')\n\
+         policy = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', \
+         'Principal': {'AWS': 'arn:aws:iam::ACCOUNT:root'}, 'Action': 'kms:*', 'Resource': '*'}]}\n\
+         key = kms.describe_key(KeyId='alias/k')['KeyMetadata']['KeyId']\n\
+         kms.put_key_policy(KeyId=key, PolicyName='default', Policy=json.dumps(policy))",
+    );
+}
+
+#[test]
+fn who_edits_what_flow_logs_record_fights_nobody() {
+    let of = |traffic: &str| {
+        format!(
+            "[ec2.flow_logs]\ntraffic_type = \"{traffic}\"\nlog_destination = \"arn:aws:s3:::f-ACCOUNT/vpc\""
+        )
+    };
+    edits(
+        "boto3.client('s3').create_bucket(Bucket='f-ACCOUNT')",
+        &[&of("ALL"), &of("REJECT"), &of("ACCEPT")],
+        "ec2 = boto3.client('ec2')\n\
+         logs = ec2.describe_flow_logs()['FlowLogs']\n\
+         ec2.delete_flow_logs(FlowLogIds=[one['FlowLogId'] for one in logs])",
+    );
+}

@@ -486,3 +486,44 @@ fn an_output_takes_the_place_of_nothing_else() {
         .complains("would take the place of a file of this run");
     account.run(&["audit", "verify", "logs/a.jsonl"]).code(0);
 }
+
+/// The history and what a rollback needs are in the store alone, and what guards remember beside the log.
+#[test]
+fn an_output_takes_the_place_of_nothing_that_evenkeel_keeps() {
+    let account = account();
+    account.write("b.toml", &format!("{HEAD}mode = \"enforce\"\n{POLICY}"));
+    account.write(
+        "evenkeel.toml",
+        "schema = 1\n[store]\nurl = \"sqlite://.evenkeel/store.db\"\n[safety]\nkill_switch = \"STOP\"\n\
+         [[target]]\nname = \"here\"\nbaselines = [\"b.toml\"]\nconfirmed = true\n",
+    );
+    // Not there yet, and there.
+    for _ in 0..2 {
+        for path in [
+            ".evenkeel/store.db",
+            ".evenkeel/store.db-wal",
+            ".evenkeel/store.db.lock",
+            ".evenkeel/store.db.controller.lock",
+            ".evenkeel/audit.jsonl.lock",
+            ".evenkeel/guards.json",
+            ".evenkeel/notices.json",
+            "STOP",
+        ] {
+            if path.ends_with("-wal") && !account.folder.path().join(".evenkeel/store.db").exists()
+            {
+                continue;
+            }
+            for args in [
+                &["snapshot", "-b", "b.toml", "--out", path][..],
+                &["plan", "-b", "b.toml", "--out", path],
+                &["plan", "-b", "b.toml", "--save", path],
+                &["check", "-b", "b.toml", "--format", "json", "--out", path],
+                &["export", "-k", "iam.password_policy", "--force", "--out", path],
+            ] {
+                account.run(args).code(1).complains("would take the place of");
+            }
+        }
+        account.run(&["apply", "--yes"]).code(0);
+        account.run(&["history"]).code(0);
+    }
+}

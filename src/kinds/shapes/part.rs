@@ -61,6 +61,11 @@ pub trait Parted: Kind {
         true
     }
 
+    /// Findings about what is declared of an object that is not there, nor to be made.
+    fn lacking(_spec: &Self::Spec) -> Vec<Change<Self::Making>> {
+        Vec::new()
+    }
+
     /// The Region to call, where the place says another one.
     fn region(_place: &Self::Place) -> Option<Region> {
         None
@@ -416,7 +421,8 @@ pub fn diff<K: Parted>(
     let mut changes = Vec::new();
     if state.is_none() && !K::is_wanted(spec) {
         compared::mark_all();
-        return changes;
+        let findings = K::lacking(spec).into_iter();
+        return findings.map(|one| one.map(|making| act(Step::Create(making)))).collect();
     }
     if state.is_none() {
         let making = K::making(facts, spec);

@@ -6,10 +6,10 @@ use std::fmt;
 use serde_json::Value;
 
 use super::methods::{METHODS, Method, PASS_ROLE};
-use super::{Rise, is_any_of, new_allows};
+use super::{Rise, new_allows, sound_conditions};
 use crate::names::Arn;
 use crate::policy_document::PolicyDocument;
-use crate::policy_document::patterns::{matches, overlap, texts};
+use crate::policy_document::patterns::{matches, overlap, texts, without_variables};
 
 /// AWS's managed policies, one a line; `!` marks those with which one is or becomes an administrator,
 /// judged by their documents as any other policy is, and `~` those that deny something.
@@ -251,18 +251,13 @@ impl Method {
         })
     }
 
-    /// Whether the conditions keep one from becoming an administrator. An operator with a negation,
-    /// `IfExists` or `ForAllValues` lets through who has no such key.
+    /// Whether the conditions keep one from becoming an administrator.
     fn is_kept_small(&self, statement: &Value) -> bool {
-        statement
-            .get("Condition")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-            .filter(|(operator, _)| is_any_of(operator) && !operator.ends_with("IfExists"))
-            .filter_map(|(_, keys)| keys.as_object())
-            .flatten()
-            .any(|(key, values)| self.is_small(&key.to_lowercase(), &texts(values)))
+        sound_conditions(statement).iter().any(|(key, values)| {
+            // A variable stands for whatever the request says.
+            let values: Vec<String> = values.iter().map(|one| without_variables(one)).collect();
+            !values.is_empty() && self.is_small(key, &values)
+        })
     }
 
     fn is_small(&self, key: &str, values: &[String]) -> bool {

@@ -9,9 +9,10 @@ use super::memory::{ALL, OfAccount, OfAll, document_of, unreadable};
 use super::{Guarded, Hand, troubled};
 use crate::fleet::jobs::Chosen;
 use crate::guards::breaker::Standing as Breaking;
+use crate::guards::fight::{FIGHTS, declared};
 use crate::guards::rollout::{self, Health, wave_of};
 use crate::guards::{Breaker, Confirmed, Fight, Hold, ObjectKey, Rollout, Version};
-use crate::guards::{fight::FIGHTS, first_run, hold::HOLDS, object::folder};
+use crate::guards::{first_run, hold::HOLDS, object::folder};
 use crate::names::{AccountId, ItemName};
 use crate::plan::words::counted;
 use crate::plan::{AccountPlan, Guard, Held, ObjectPlan, Plan, PlannedChange, RunLimit, Verdict};
@@ -350,10 +351,10 @@ impl Standing {
                 continue;
             }
             let Some(mut fight) = fights.remove(&key) else { continue };
-            let who = guarded.who(object);
+            let (who, declared) = (guarded.who(object), declared(object));
             let see = |fight: &mut Fight| {
                 for change in object.changes.iter().filter(|change| change.is_applied()) {
-                    fight.seen(rules, &change.drift, who.as_ref(), None, self.now);
+                    fight.seen(rules, &change.drift, &declared, who.as_ref(), None, self.now);
                 }
             };
             see(&mut fight);

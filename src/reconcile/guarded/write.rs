@@ -2,7 +2,7 @@
 
 use super::memory::{ALL, OfAccount, OfAll, document_of, unreadable};
 use super::{Guarded, Rules};
-use crate::guards::fight::FIGHTS;
+use crate::guards::fight::{FIGHTS, declared};
 use crate::guards::hold::HOLDS;
 use crate::guards::rollout::wave_of;
 use crate::guards::{Breaker, Budget, Fight, Hold, ObjectKey};
@@ -69,17 +69,18 @@ impl Guarded {
             return Ok(Some(held));
         }
         let mut held = None;
-        let who = self.who(object);
+        let (who, declared) = (self.who(object), declared(object));
         change(memory, &key.document(FIGHTS), |there: Option<Fight>| {
             let mut fight = there.clone().unwrap_or_else(|| Fight::about(key.clone()));
             // Another run may have written it, and somebody have changed that back, since this one
             // has planned.
-            fight.seen(&self.rules.fights, &planned.drift, who.as_ref(), Some(run), now);
+            let (rules, drift) = (&self.rules.fights, &planned.drift);
+            fight.seen(rules, drift, &declared, who.as_ref(), Some(run), now);
             held = fight.held().filter(|_| !self.overrules(Guard::Fight));
             if held.is_some() {
                 return (there.as_ref() != Some(&fight)).then_some(fight);
             }
-            fight.writes(&planned.drift, by, run, now);
+            fight.writes(drift, &declared, by, run, now);
             Some(fight)
         })
         .await?;

@@ -134,13 +134,14 @@ impl Parted for Rule {
         Place { config_rule_name: spec.config_rule_name.clone(), arn: None }
     }
 
-    fn making(_facts: &Facts, spec: &Spec) -> Change<Making> {
+    fn making(facts: &Facts, spec: &Spec) -> Change<Making> {
         let mut drift = Drift::new();
         drift.add("", None::<&str>, Some(&spec.config_rule_name));
         Record::default().compare(spec, &mut drift);
         drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
         let tags = spec.tags.clone().unwrap_or_default();
         Change::new(Making { record: Record::default().with(spec), tags }, drift)
+            .sends(&facts.account, record::SENT, spec.source_identifier.as_deref())
             .charged("AWS charges for every evaluation of a rule", [Charge::RuleEvaluation])
     }
 

@@ -24,6 +24,9 @@ pub const LONGEST_PARAMETERS: usize = 1024;
 
 pub struct Evaluated;
 
+/// What a function that is a rule's source is told of resources.
+pub const SENT: &str = "configurations are sent";
+
 /// All of it but the name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -335,6 +338,8 @@ impl Part for Evaluated {
         let sees_otherwise = ["scope", "input_parameters", "source_details"].map(is_of);
         let mut change = Change::new(now.with(look.spec), drift);
         if evaluates_otherwise.contains(&true) {
+            change =
+                change.sends(&look.facts.account, SENT, look.spec.source_identifier.as_deref());
             change = look.disruptive(
                 change,
                 "the rule is another one from now on: results so far are of the former one",

@@ -165,3 +165,19 @@ fn what_config_refuses_is_said_before() {
     }
     assert!(Rule::check(&spec(policy(json!({})))).is_empty());
 }
+
+#[test]
+fn a_function_of_another_account_is_foreign() {
+    let facts = Facts::example(Rule::NAME);
+    let function = |account: &str| {
+        let arn = format!("arn:aws:lambda:eu-west-1:{account}:function:f");
+        json!({ "source_owner": "CUSTOM_LAMBDA", "source_identifier": arn })
+    };
+    for (account, rises) in [("999988887777", 1), (facts.account.as_str(), 0)] {
+        let declared = spec(function(account));
+        let made = Rule::diff(&facts, &declared, &Object::absent("r"));
+        assert_eq!(made[0].grants.len(), rises, "{account}");
+        let moved = diff(function(account), record(json!({})));
+        assert_eq!(moved[0].grants.len(), rises, "{account}");
+    }
+}

@@ -314,11 +314,20 @@ fn putting(
     is_other: bool,
     lost: &BTreeSet<String>,
 ) -> Change<Write> {
-    let arns: Vec<String> = put.iter().map(|target| target.arn.clone()).collect();
+    // A queue for what is not delivered gets every event that its target does not take.
+    let arns: Vec<(String, &str)> = put
+        .iter()
+        .flat_map(|target| {
+            let undelivered = target.dead_letter_config.as_ref();
+            let undelivered =
+                undelivered.map(|queue| (queue.arn.clone(), "undelivered events are sent"));
+            [(target.arn.clone(), "events are sent")].into_iter().chain(undelivered)
+        })
+        .collect();
     let mut change = Change::new(Write::Put(put), drift);
     change.moves = !look.is_new();
-    for arn in &arns {
-        change = change.sends(&look.facts.account, "events are sent", arn.as_str());
+    for (arn, what) in &arns {
+        change = change.sends(&look.facts.account, what, arn.as_str());
     }
     if is_other {
         change = look

@@ -251,3 +251,16 @@ fn what_would_be_refused_or_never_fit_is_said_before() {
         assert_eq!(problems.len(), wrong, "{fields}: {problems:?}");
     }
 }
+
+#[test]
+fn a_queue_of_another_account_for_what_is_not_delivered_is_foreign() {
+    let queue = |account: &str| {
+        let arn = format!("arn:aws:sqs:eu-west-1:{account}:missed");
+        spec(json!({ "targets": [target("a", json!({ "dead_letter_config": { "arn": arn } }))] }))
+    };
+    let changes = Rule::diff(&facts(), &queue("999988887777"), &with_targets(json!([])));
+    assert_eq!(changes[0].grants[0].class, GrantClass::Foreign);
+    let own = facts().account;
+    let changes = Rule::diff(&facts(), &queue(own.as_str()), &with_targets(json!([])));
+    assert!(changes[0].grants.is_empty());
+}

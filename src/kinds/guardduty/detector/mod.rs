@@ -173,6 +173,25 @@ impl Parted for Detector {
         spec.enable
     }
 
+    /// Where nothing runs, nothing that is declared off is on.
+    fn lacking(spec: &Spec) -> Vec<Change<Making>> {
+        let mut drift = Drift::new();
+        let frequency = spec.finding_publishing_frequency.as_ref();
+        drift.compare("finding_publishing_frequency", None, frequency);
+        for (name, feature) in spec.features.iter().flatten().filter(|(_, one)| one.is_any_on()) {
+            drift.add(&format!("features.{name}"), None::<&str>, Some(feature));
+        }
+        let administrator = spec.require_administrator_account.as_deref();
+        drift.compare_text("require_administrator_account", None, administrator);
+        drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
+        let lacking = |field| {
+            Change::finding(Drift(vec![field])).withhold(
+                "declare enable = true, or leave it out: there is no detector here that could have it",
+            )
+        };
+        drift.0.into_iter().map(lacking).collect()
+    }
+
     fn place(_facts: &Facts, _spec: &Spec) -> Place {
         Place { detector_id: None }
     }

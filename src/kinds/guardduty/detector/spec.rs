@@ -24,7 +24,7 @@ use crate::kinds::spec::aws_enum;
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// Whether GuardDuty runs. `false`: it is suspended, or there is no detector at all; nothing is
-    /// found then.
+    /// found then. Where there is none, what else is declared of one is reported: it has no detector to hold.
     pub enable: bool,
     /// How soon repetitions of a finding are told; new findings always are within five minutes. AWS's
     /// default is `SIX_HOURS`.
@@ -73,6 +73,12 @@ pub struct Feature {
 }
 
 impl Feature {
+    /// Whether it, or something below it, is on.
+    pub fn is_any_on(&self) -> bool {
+        let mut all = self.additional_configuration.values().chain([&self.status]);
+        all.any(|status| *status == FeatureStatus::Enabled)
+    }
+
     /// Whether GuardDuty puts agents on machines.
     pub fn has_agents(&self) -> bool {
         self.additional_configuration.iter().any(|(name, status)| {

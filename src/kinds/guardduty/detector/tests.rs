@@ -47,6 +47,28 @@ fn a_detector_is_made_in_one_write_that_names_what_aws_turns_on_besides() {
 }
 
 #[test]
+fn what_is_declared_of_a_detector_that_is_not_there_is_never_passed_over() {
+    for (field, value) in [
+        ("finding_publishing_frequency", json!("FIFTEEN_MINUTES")),
+        ("tags", json!({ "a": "b" })),
+        ("require_administrator_account", json!("444455556666")),
+        ("features", json!({ "S3_DATA_EVENTS": { "status": "ENABLED" } })),
+    ] {
+        let changes = absent(json!({ "enable": false, field: value }));
+        assert_eq!(changes.len(), 1, "{field}");
+        assert!(changes[0].action.is_none() && changes[0].withheld.is_some(), "{field}");
+        assert!(changes[0].drift[0].field.starts_with(field), "{field}");
+    }
+    for (field, value) in [
+        ("tags", json!({})),
+        ("require_administrator_account", json!("")),
+        ("features", json!({ "S3_DATA_EVENTS": { "status": "DISABLED" } })),
+    ] {
+        assert!(absent(json!({ "enable": false, field: value })).is_empty(), "{field}");
+    }
+}
+
+#[test]
 fn suspending_is_said_to_blind() {
     let change = diff(json!({ "enable": false }), there()).remove(0);
     assert_eq!((change.risk, change.needs), (Risk::Disruptive, Needs::Only(Vec::new())));

@@ -53,7 +53,7 @@ pub struct Spec {
     /// For how many days events are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
     /// 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; 0 for ever, which is AWS's default. An
     /// account-level retention policy goes before it, and is reported where it does. Groups of the class
-    /// `DELIVERY` keep events for one day, whatever is declared.
+    /// `DELIVERY` keep events for one day, whatever is declared, which is reported.
     pub retention_in_days: Option<u32>,
     /// Whether events may be kept for longer: `at_least` (the default) or `exact`.
     pub retention_mode: Option<RetentionMode>,

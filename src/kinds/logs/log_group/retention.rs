@@ -1,6 +1,6 @@
 //! For how long events are kept.
 
-use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::{Client, types};
 use serde::{Deserialize, Serialize};
 
 use super::{LogGroup, LogGroupClass, Place, RetentionMode, Spec, described, group};
@@ -30,6 +30,10 @@ pub fn decided_by(policy: &str) -> String {
     )
 }
 
+/// What AWS says of a class (CloudWatch Logs API Reference, `CreateLogGroup`, `logGroupClass`).
+pub const ONE_DAY: &str =
+    "groups of the class DELIVERY keep events for one day, whatever is declared";
+
 pub struct Retention;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +43,16 @@ pub struct Now {
     pub days: Option<u32>,
     /// The account-level policy that decides instead of the group.
     pub policy: Option<String>,
+    /// Whether the group is of a class that keeps events for one day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_delivery: bool,
+}
+
+impl Now {
+    /// For how many days events are kept; `None` for ever.
+    fn kept(&self) -> Option<u32> {
+        if self.is_delivery { Some(1) } else { self.days }
+    }
 }
 
 impl Part for Retention {
@@ -59,7 +73,9 @@ impl Part for Retention {
     async fn read(cx: &Cx, _spec: &Spec, place: &Place) -> Result<Now, ObserveError> {
         let group = described(cx, &place.log_group_name).await?;
         let days = group.as_ref().and_then(|group| group.retention_in_days());
+        let class = group.as_ref().and_then(|group| group.log_group_class());
         Ok(Now {
+            is_delivery: class == Some(&types::LogGroupClass::Delivery),
             days: days.map(|days| count("RetentionInDays", days)).transpose()?,
             policy: group.and_then(|group| group.retention_policy_name),
         })
@@ -68,13 +84,19 @@ impl Part for Retention {
     fn diff(look: &Look<'_, LogGroup>, now: &Now) -> Vec<Change<Option<u32>>> {
         compared::mark(Self::NAME);
         let wanted = look.spec.retention_in_days.filter(|days| *days > 0);
-        let shorter = wanted.is_some_and(|wanted| now.days.is_none_or(|days| days > wanted));
+        let kept = now.kept();
+        let shorter = wanted.is_some_and(|wanted| kept.is_none_or(|days| days > wanted));
         let mode = look.spec.retention_mode.unwrap_or_default();
-        if now.days == wanted || (shorter && mode == RetentionMode::AtLeast && !look.is_new()) {
+        if kept == wanted || (shorter && mode == RetentionMode::AtLeast && !look.is_new()) {
             return Vec::new();
         }
         let mut drift = Drift::new();
-        drift.add(Self::NAME, now.days, look.spec.retention_in_days);
+        drift.add(Self::NAME, kept, look.spec.retention_in_days);
+        if now.is_delivery {
+            return vec![Change::finding(drift).withhold(format!(
+                "{ONE_DAY}: leave it out, or have a group of another class written to"
+            ))];
+        }
         if let Some(policy) = &now.policy {
             return vec![Change::finding(drift).withhold(decided_by(policy))];
         }
@@ -102,7 +124,7 @@ impl Part for Retention {
     }
 
     fn export(now: &Now, spec: &mut Spec) {
-        if spec.log_group_class == Some(LogGroupClass::Delivery) {
+        if now.is_delivery || spec.log_group_class == Some(LogGroupClass::Delivery) {
             return;
         }
         spec.retention_in_days = Some(now.days.unwrap_or(0));
@@ -144,7 +166,7 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     if spec.log_group_class == Some(LogGroupClass::Delivery) && spec.retention_in_days.is_some() {
         problems.push(SpecProblem::new(
             Retention::NAME,
-            "groups of the class DELIVERY keep events for one day, whatever is declared",
+            ONE_DAY,
             "leave it out, or declare another class",
         ));
     }

@@ -29,7 +29,7 @@ fn diff(fields: Value, state: State<LogGroup>) -> Vec<Change<Action<LogGroup>>> 
 
 fn kept(days: Option<u32>, policy: Option<&str>) -> State<LogGroup> {
     let policy = policy.map(str::to_owned);
-    there().with::<retention::Retention>(&Kept { days, policy })
+    there().with::<retention::Retention>(&Kept { days, policy, is_delivery: false })
 }
 
 #[test]
@@ -223,4 +223,20 @@ fn a_data_protection_policy_says_what_is_masked_and_reported_and_no_more() {
 fn keeping_events_for_ever_is_said() {
     let change = &diff(json!({ "retention_in_days": 0 }), kept(Some(1827), None))[0];
     assert!(change.warnings[0].contains("for ever"), "{:?}", change.warnings);
+}
+
+#[test]
+fn a_group_whose_class_keeps_events_for_one_day_is_reported_whatever_aws_says_of_it() {
+    for days in [None, Some(1)] {
+        let now = Kept { days, policy: None, is_delivery: true };
+        let of_class = || there().with::<retention::Retention>(&now);
+        for (declared, mode) in [(365, "at_least"), (365, "exact"), (0, "exact"), (0, "at_least")] {
+            let fields = json!({ "retention_in_days": declared, "retention_mode": mode });
+            let changes = diff(fields, of_class());
+            assert_eq!(changes.len(), 1, "{declared} {mode} {days:?}");
+            assert!(changes[0].action.is_none(), "{declared} {mode}");
+            assert!(changes[0].withheld.as_deref().unwrap().contains("class DELIVERY"));
+        }
+        assert!(diff(json!({ "retention_in_days": 1 }), of_class()).is_empty(), "{days:?}");
+    }
 }

@@ -4,7 +4,7 @@ use super::spec::{Action, Spec, State, Step};
 use crate::kinds::logs::log_group::LogGroupClass;
 use crate::kinds::logs::log_group::deletion_protection::UNPROTECTED;
 use crate::kinds::logs::log_group::kms_key::Keys;
-use crate::kinds::logs::log_group::retention::{FOR_EVER, decided_by};
+use crate::kinds::logs::log_group::retention::{FOR_EVER, ONE_DAY, decided_by};
 use crate::kinds::{Change, Drift, Facts, Risk, compared};
 use crate::names::AccountId;
 
@@ -20,13 +20,18 @@ fn retention(spec: &Spec, state: &State) -> Option<Change<Step>> {
     compared::mark(FIELD);
     let declared = spec.retention_in_days?;
     let wanted = (declared > 0).then_some(declared);
-    let is_enough =
-        state.retention_in_days.is_none_or(|days| wanted.is_some_and(|least| days >= least));
-    if is_enough || state.log_group_class == Some(LogGroupClass::Delivery) {
+    let is_delivery = state.log_group_class == Some(LogGroupClass::Delivery);
+    let kept = if is_delivery { Some(1) } else { state.retention_in_days };
+    if kept.is_none_or(|days| wanted.is_some_and(|least| days >= least)) {
         return None;
     }
     let mut drift = Drift::new();
-    drift.add(FIELD, state.retention_in_days, Some(declared));
+    drift.add(FIELD, kept, Some(declared));
+    if is_delivery {
+        return Some(
+            Change::finding(drift).withhold(format!("{ONE_DAY}: leave it out by `exclude`")),
+        );
+    }
     if let Some(policy) = &state.retention_policy {
         return Some(Change::finding(drift).withhold(decided_by(policy)));
     }

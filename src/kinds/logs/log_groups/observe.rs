@@ -7,7 +7,8 @@ use aws_sdk_cloudwatchlogs::types;
 use super::LogGroups;
 use super::spec::{Exclude, Spec, State};
 use crate::kinds::kms::let_in;
-use crate::kinds::logs::log_group::{described, groups, kms_key, tags_of};
+use crate::kinds::logs::log_group::retention::ONE_DAY;
+use crate::kinds::logs::log_group::{LogGroupClass, described, groups, kms_key, tags_of};
 use crate::kinds::object::CONTROL_TOWER;
 use crate::kinds::shapes::sweep::{Reach, Sweep, Way};
 use crate::kinds::{Cx, ObserveError, Status, count, known, told};
@@ -79,6 +80,9 @@ impl Sweep for LogGroups {
         let group = &listed.group;
         let class = group.log_group_class();
         let class = class.map(|class| known("LogGroupClass", class.as_str())).transpose()?;
+        if class == Some(LogGroupClass::Delivery) && spec.is_of_retention_alone() {
+            return Ok(Status::Skipped { reason: ONE_DAY.to_owned() });
+        }
         let days = group.retention_in_days();
         let (mut declared_key, mut shut_out) = (None, None);
         if let Some(name) = spec.key() {

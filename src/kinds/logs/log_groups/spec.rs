@@ -19,7 +19,8 @@ use crate::names::AccountId;
 ///
 /// Groups of AWS Control Tower are reported and left alone. Those that services of AWS have made for this
 /// account, such as `/aws/lambda/…`, are the account's own and are kept like all others. Groups of the
-/// class `DELIVERY` keep events for one day, whatever is declared: their retention is not looked at.
+/// class `DELIVERY` keep events for one day, whatever is declared: they are skipped where a longer
+/// retention is all that is declared, and else reported.
 ///
 /// Source: CloudWatch Logs API Reference, `DescribeLogGroups`, `PutRetentionPolicy`, `AssociateKmsKey`,
 /// `PutLogGroupDeletionProtection`.
@@ -68,6 +69,13 @@ pub struct Exclude {
 }
 
 impl Spec {
+    /// Whether nothing is declared but for how long events are kept, and that is more than a day.
+    pub fn is_of_retention_alone(&self) -> bool {
+        self.retention_in_days.is_some_and(|days| days != 1)
+            && self.kms_key_id.is_none()
+            && self.deletion_protection_enabled.is_none()
+    }
+
     /// The declared key's name; `None` for a key of AWS.
     pub fn key(&self) -> Option<&str> {
         self.kms_key_id.as_deref().filter(|name| !name.is_empty())

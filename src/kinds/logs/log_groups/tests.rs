@@ -62,7 +62,20 @@ fn what_the_group_does_not_decide_is_told_or_left_alone() {
     assert!(changes[0].action.is_none());
     assert!(changes[0].withheld.as_deref().unwrap().contains("account-level retention policy"));
     let one_day = State { log_group_class: Some(LogGroupClass::Delivery), ..kept(Some(1)) };
-    assert!(diff(json!({ "retention_in_days": 365 }), one_day.clone()).is_empty());
+    let untold = State { log_group_class: Some(LogGroupClass::Delivery), ..kept(None) };
+    for state in [&one_day, &untold] {
+        for days in [365, 0] {
+            let changes = diff(json!({ "retention_in_days": days }), state.clone());
+            assert!(changes[0].action.is_none(), "{days}");
+            assert!(changes[0].withheld.as_deref().unwrap().contains("class DELIVERY"), "{days}");
+        }
+        assert!(diff(json!({ "retention_in_days": 1 }), state.clone()).is_empty());
+    }
+    // Where nothing else is declared of it, it is skipped.
+    let alone = |fields: Value| spec(fields).is_of_retention_alone();
+    assert!(alone(json!({ "retention_in_days": 365 })) && alone(json!({ "retention_in_days": 0 })));
+    assert!(!alone(json!({ "retention_in_days": 365, "kms_key_id": "" })));
+    assert!(!alone(json!({ "retention_in_days": 1 })) && !alone(json!({ "kms_key_id": "" })));
     // Without it, the export would declare what AWS takes for no such group.
     let facts = Facts::example(LogGroups::NAME);
     let export = LogGroups::export(&facts, &Object::present("a", one_day)).unwrap();

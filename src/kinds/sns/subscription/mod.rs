@@ -275,7 +275,9 @@ impl Parted for Subscription {
         let mut drift = Drift::new();
         drift.add("", None::<&str>, Some(&spec.endpoint));
         let change = Change::new(settings::made_with(spec, &mut drift), drift);
-        let change = change.sends(&facts.account, "messages are sent", spec.endpoint.as_str());
+        let change = change
+            .sends(&facts.account, "messages are sent", spec.endpoint.as_str())
+            .sends(&facts.account, settings::UNDELIVERED, settings::dead_letters(spec));
         if spec.protocol.asks_first() {
             return change.warn(
                 "the owner of the endpoint gets a message and must confirm: until then nothing is delivered",

@@ -83,6 +83,14 @@ fn text(policy: &Json) -> String {
     Value::Object(policy.clone()).to_string()
 }
 
+/// What goes to the queue of a redrive policy.
+pub const UNDELIVERED: &str = "undelivered messages are sent";
+
+/// The queue of what could not be delivered.
+pub fn dead_letters(spec: &Spec) -> Option<&str> {
+    spec.redrive_policy.as_ref()?.get("deadLetterTargetArn")?.as_str()
+}
+
 /// The attributes that a subscription is made with; each is a line of the drift.
 pub fn made_with(spec: &Spec, drift: &mut Drift) -> Attributes {
     let mut attributes = Attributes::new();
@@ -325,6 +333,7 @@ fn redrive(look: &Look<'_, Subscription>, now: &Now) -> Option<Change<Write>> {
     let mut drift = Drift::new();
     drift.add("redrive_policy", there, wanted);
     let change = Change::new(Write::Redrive(wanted.cloned()), drift);
+    let change = change.sends(&look.facts.account, UNDELIVERED, dead_letters(look.spec));
     Some(match wanted {
         Some(_) => change,
         None => change.warn("weaker than before: messages that cannot be delivered are lost"),

@@ -186,3 +186,15 @@ fn what_sns_would_refuse_is_said_before() {
         assert!(problems.iter().all(|problem| !problem.message.contains("secret")));
     }
 }
+
+#[test]
+fn a_queue_of_another_account_for_what_is_not_delivered_is_foreign() {
+    let of = |arn: &str| spec(json!({ "redrive_policy": { "deadLetterTargetArn": arn } }));
+    let foreign = QUEUE.replace("111122223333", "999988887777");
+    for (arn, rises) in [(foreign.as_str(), 1), (QUEUE, 0)] {
+        let changes = Subscription::diff(&facts(), &of(arn), &there(nothing()));
+        assert_eq!(changes[0].grants.len(), rises, "{arn}");
+        let changes = Subscription::diff(&facts(), &of(arn), &Object::absent("a"));
+        assert_eq!(changes[0].grants.len(), rises, "{arn}");
+    }
+}

@@ -194,3 +194,115 @@ fn a_way_is_said_in_words_that_say_what_was_declared() {
     );
     assert_eq!(what(allow(json!("*"), "*")), ["* on everything"]);
 }
+
+/// All operators of conditions, with and without what may stand around them.
+fn operators() -> impl Iterator<Item = String> {
+    const PLAIN: [&str; 28] = [
+        "StringEquals",
+        "StringNotEquals",
+        "StringEqualsIgnoreCase",
+        "StringNotEqualsIgnoreCase",
+        "StringLike",
+        "StringNotLike",
+        "NumericEquals",
+        "NumericNotEquals",
+        "NumericLessThan",
+        "NumericLessThanEquals",
+        "NumericGreaterThan",
+        "NumericGreaterThanEquals",
+        "DateEquals",
+        "DateNotEquals",
+        "DateLessThan",
+        "DateLessThanEquals",
+        "DateGreaterThan",
+        "DateGreaterThanEquals",
+        "Bool",
+        "BinaryEquals",
+        "IpAddress",
+        "NotIpAddress",
+        "ArnEquals",
+        "ArnLike",
+        "ArnNotEquals",
+        "ArnNotLike",
+        "Null",
+        "NewerThanThisVersion",
+    ];
+    PLAIN.iter().flat_map(|plain| {
+        ["", "ForAnyValue:", "ForAllValues:"].into_iter().flat_map(move |quantifier| {
+            ["", "IfExists"].map(|end| format!("{quantifier}{plain}{end}"))
+        })
+    })
+}
+
+#[test]
+fn only_operators_that_list_what_is_let_through_keep_anybody_small() {
+    const LISTS: [&str; 6] = [
+        "StringEquals",
+        "StringEqualsIgnoreCase",
+        "StringLike",
+        "ArnEquals",
+        "ArnLike",
+        "IpAddress",
+    ];
+    let keys = [
+        ("*", "aws:ResourceTag/team", "shop"),
+        ("*", "iam:ResourceTag/team", "shop"),
+        ("iam:AttachRolePolicy", "iam:PolicyARN", "arn:aws:iam::aws:policy/SecurityAudit"),
+        ("iam:PutRolePolicy", "iam:PermissionsBoundary", "arn:aws:iam::111122223333:policy/edge"),
+        ("iam:PassRole", "iam:PassedToService", "config.amazonaws.com"),
+    ];
+    for operator in operators() {
+        let plain = operator.strip_prefix("ForAnyValue:").unwrap_or(&operator);
+        for (action, key, value) in keys {
+            for value in [json!(value), json!(true), json!("true"), json!(["false"]), json!([])] {
+                let is_listed = value.as_str().is_some_and(|value| value != "true");
+                // No tag, policy or service is called so: who names one lets little through.
+                let is_text = value == "true" || value == json!(true) || value == json!(["false"]);
+                let condition = json!({ &operator: { key: value } });
+                let one = json!({ "Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition });
+                let rises = of_identity_policy(None, &document(one));
+                let is_small = LISTS.contains(&plain) && (is_listed || is_text);
+                assert_eq!(rises.is_empty(), is_small, "{action} {condition}");
+            }
+        }
+        let strangers = json!({ &operator: { "aws:PrincipalAccount": OWN } });
+        let rises = of_resource_policy(None, &document(trust(json!("*"), strangers)), OWN);
+        assert_eq!(rises.is_empty(), LISTS.contains(&plain), "{operator} {rises:?}");
+    }
+}
+
+#[test]
+fn a_variable_stands_for_whatever_the_request_says() {
+    for (action, key, value) in [
+        ("*", "aws:ResourceTag/team", "${aws:ResourceTag/team}"),
+        ("iam:PassRole", "iam:PassedToService", "${iam:PassedToService}"),
+        ("iam:AttachRolePolicy", "iam:PolicyARN", "arn:aws:iam::aws:policy/Ad${aws:username}"),
+    ] {
+        let condition = json!({ "StringEquals": { key: value } });
+        let one =
+            json!({ "Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition });
+        assert_eq!(
+            classes(&of_identity_policy(None, &document(one)))[0],
+            "administrator",
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn fewer_values_are_less_only_where_they_are_a_list_of_ways_in() {
+    for operator in operators() {
+        let of = |values: Value| {
+            let condition = json!({ &operator: { "aws:ResourceTag/team": values } });
+            document(
+                json!({ "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition }),
+            )
+        };
+        let (two, one) = (of(json!(["*", "?"])), of(json!(["*", "*"])));
+        let is_less = !allows_more(Some(&two), &one);
+        let plain = operator.trim_start_matches("ForAnyValue:").trim_end_matches("IfExists");
+        let is_list = ["String", "Arn", "Ip"].iter().any(|of| plain.starts_with(of));
+        assert_eq!(is_less, is_list && !plain.contains("Not"), "{operator}");
+        assert!(!allows_more(Some(&two), &two), "{operator}");
+    }
+}
