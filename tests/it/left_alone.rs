@@ -136,3 +136,27 @@ fn a_key_of_somebody_else_that_comes_back_is_a_right() {
     rollback(&account, &last_run(&account)).code(2).says("gives rights (foreign)");
     assert!(account.writes().is_empty(), "{:?}", account.writes());
 }
+
+/// An apply leaves alone, too, what somebody sets between two of its writes to one object.
+#[test]
+fn what_somebody_sets_between_two_writes_of_an_apply_stays() {
+    let rule = |id: &str, days: u32| {
+        format!("{{'ID': '{id}', 'Status': 'Enabled', 'Filter': {{'Prefix': ''}}, 'Expiration': {{'Days': {days}}}}}")
+    };
+    let put = |rules: &[String]| {
+        format!(
+            "s3.put_bucket_lifecycle_configuration(Bucket=b, LifecycleConfiguration={{'Rules': [{}]}})",
+            rules.join(", ")
+        )
+    };
+    let account = account(
+        "[s3.bucket.b]\nbucket = \"b-${account.id}\"\ntags = { a = \"b\" }\nlifecycle = [{ id = \"a\", expiration = { days = 400 } }]\n",
+    );
+    let made = "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)\n";
+    run(&account, &format!("{made}{}", put(&[rule("a", 300)])));
+    let theirs = put(&[rule("a", 300), rule("theirs", 500)]);
+    let args = ["apply", "--yes", "--max-risk", "destructive"];
+    run_while(&account, &args, ("s3", "GetBucketTagging"), 1, "", &theirs).code(4);
+    let ids = "print(json.dumps([one['ID'] for one in s3.get_bucket_lifecycle_configuration(Bucket=b)['Rules']]))";
+    assert_eq!(read(&account, ids), json!(["a", "theirs"]));
+}
