@@ -37,7 +37,11 @@ pub fn named(field: &str, text: &str) -> Option<SpecProblem> {
     let is_name = (3..=255).contains(&text.len()) && text.bytes().all(fits);
     (!text.is_empty() && !is_name).then(|| {
         let message = format!("{text:?} is the name of no bucket");
-        SpecProblem::new(field, message, "write the bucket's name alone, without ARN, path or `s3://`")
+        SpecProblem::new(
+            field,
+            message,
+            "write the bucket's name alone, without ARN, path or `s3://`",
+        )
     })
 }
 
