@@ -133,7 +133,7 @@ fuzz: ## fuzz what reads files for a minute each (needs cargo-fuzz and a nightly
 	cd fuzz && for target in baseline fleet plan snapshot; do cargo fuzz run $$target -- -max_total_time=60 || exit 1; done
 
 build: ## the command, in the development profile
-	@echo "== building evenkeel (the first time compiles the AWS SDK: about ten minutes)"
+	@echo "== building evenkeel (the first time compiles the AWS SDK: ten to twenty-five minutes on two cores)"
 	cargo build
 
 emulator: $(VENV)/.installed-$(shell sha256sum tests/emulator/requirements.txt | cut -c1-12) ## the AWS emulator, in a virtual environment

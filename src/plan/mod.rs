@@ -172,6 +172,36 @@ pub struct PutsBack {
     /// The fields that cannot be taken back, and so stay as they are.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub stays: BTreeSet<String>,
+    /// What the run did to it.
+    #[serde(default)]
+    pub run: WrittenByRun,
+}
+
+/// What a run did to an object: by it a rollback knows, before each of its writes, that nobody else has a part in what
+/// that takes away.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct WrittenByRun {
+    /// What was declared of it then.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub spec: Value,
+    /// Whether the run made it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made: bool,
+    /// Its writes, each with what takes it back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<WrittenWrite>,
+}
+
+/// A write of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct WrittenWrite {
+    /// The write.
+    pub write: Value,
+    /// What takes it back, in this order.
+    pub back: Vec<Value>,
+    /// The ids that AWS gave to what it made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
 }
 
 /// One object and what the plan says of it.

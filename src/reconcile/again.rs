@@ -247,7 +247,7 @@ impl Now {
         kind: &str,
         spec: &Value,
         fields: &BTreeSet<&str>,
-        PutsBack { before, stays }: &PutsBack,
+        PutsBack { before, stays, .. }: &PutsBack,
     ) -> Option<bool> {
         let kind = registry::find(kind)?;
         if ![before, &self.object].iter().all(|object| kind.is_told_whole(object).unwrap_or(false))
@@ -350,7 +350,7 @@ impl Now {
             Some(now) if now.grants.iter().any(|grant| !change.grants.contains(grant)) => {
                 Fit::Moved("the change would give more rights now".to_owned())
             }
-            Some(now) if written != Written::ThisObject && now.drift != change.drift => {
+            Some(now) if !may_differ(planned, change, written) && now.drift != change.drift => {
                 Fit::Moved("it differs in another way than when the plan was made".to_owned())
             }
             Some(_) => Fit::Fits,
@@ -376,4 +376,19 @@ impl Now {
         };
         !change.drift.is_empty() && !change.drift.iter().any(|drift| differs(&drift.field))
     }
+}
+
+/// Whether what a change removes may differ otherwise by the run's own hand: it has written to the same fields before.
+fn may_differ(planned: &ObjectPlan, change: &PlannedChange, written: Written) -> bool {
+    let fields = |change: &PlannedChange| {
+        change.drift.iter().map(|drift| top(&drift.field).to_owned()).collect::<BTreeSet<_>>()
+    };
+    let own = fields(change);
+    let mut earlier = planned.changes.iter().filter(|one| one.is_applied() && one.id < change.id);
+    let touches_same =
+        |one: &PlannedChange| one.drift.is_empty() || !fields(one).is_disjoint(&own);
+    written == Written::ThisObject
+        && (planned.observed.status == Status::Absent
+            || own.is_empty()
+            || earlier.any(touches_same))
 }

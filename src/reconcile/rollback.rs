@@ -5,7 +5,9 @@ mod half;
 mod judged;
 mod later;
 mod looks;
+mod needed;
 pub mod own;
+pub mod still;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,13 +31,14 @@ use crate::plan::make::{refused, said, state_digest};
 use crate::plan::words::title;
 use crate::plan::{
     AccountPlan, BaselineRef, Disposition, ObjectPlan, Plan, PlanHead, PlannedChange, PutsBack,
-    Verdict, Waiver, assemble,
+    Verdict, Waiver, WrittenByRun, assemble,
 };
 use crate::store::history::{ChangeShown, DriftKey, RunShown, What};
 use half::{Half, is_left_by_run};
 use judged::{Back, Judged, Judgement, Way};
 use later::Later;
-use looks::{Both, look_at_all, look_at_both};
+use looks::{Both, look_at_all, look_at_both, look_by_before};
+use needed::{Stays, keep_what_is_needed};
 use own::{Seen, Takes};
 
 /// An object of the run that is not put back, and why.
@@ -127,6 +130,7 @@ pub async fn rollback(
 ) -> (Plan, Vec<NotPutBack>) {
     let mut left = half_made(run);
     let mut parts: BTreeMap<AccountId, (AccountPlan, Vec<Vec<usize>>)> = BTreeMap::new();
+    let mut stay = Vec::new();
     for done in done(run) {
         let later = Later::of(&run.run.run, &done.key, since);
         match put_back(&done, &later, looked).await {
@@ -139,10 +143,13 @@ pub async fn rollback(
                 of_objects.push(places);
             }
             Err(Left { why, is_back }) => {
+                stay.extend(done.stays().into_iter().filter(|_| !is_back && why != looks::GONE));
                 left.push(NotPutBack { title: done.title(), why, is_back });
             }
         }
     }
+    let objects = parts.values_mut().flat_map(|(part, _)| &mut part.objects);
+    keep_what_is_needed(&mut objects.collect::<Vec<_>>(), stay);
     let mut ordered = Vec::with_capacity(parts.len());
     for (mut part, places) in parts.into_values() {
         in_order(&mut part, &places);
@@ -218,6 +225,13 @@ impl<'a> Done<'a> {
         title(item, object, is_global, region, account)
     }
 
+    /// The object as the run left it, where it is known.
+    fn stays(&self) -> Option<Stays> {
+        let after = self.changes.iter().rev().find_map(|change| change.after.as_ref())?;
+        let state = self.object(after).ok()?.state()?.clone();
+        Some(Stays { kind: self.key.item.kind.clone(), title: self.title(), state })
+    }
+
     fn object(&self, value: &Value) -> Result<Object<Value>, String> {
         serde_json::from_value(value.clone())
             .map_err(|error| format!("what the history has of it is no object: {error}"))
@@ -245,7 +259,6 @@ impl<'a> Done<'a> {
     fn is_own(&self, before: &Object<Value>) -> Result<(), String> {
         let kind = &self.key.item.kind;
         let is_absent = before.status == Status::Absent;
-        let is_named = registry::find(kind).is_some_and(is_named);
         // Also in a setting, such as the flow logs of a VPC, what has an id is a thing that somebody has made.
         let is_made = self.after().is_ok_and(|after| has_new_ids(kind, before, &after));
         let is = |outcome| self.changes.iter().any(|change| change.outcome == outcome);
@@ -255,11 +268,9 @@ impl<'a> Done<'a> {
                     .to_owned(),
             );
         }
-        // Of a setting, somebody else has nothing there.
-        if is(What::Recovered) && (is_absent && is_named || is_made) {
+        if is(What::Recovered) {
             return Err(
-                "the run died while it made it, and it was there: somebody else may have made it"
-                    .to_owned(),
+                "the run died while it wrote to it, and it was so: somebody else may have done that".to_owned(),
             );
         }
         Ok(())
@@ -359,7 +370,12 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let Both { now, by_run, wanted, spec } =
         look_at_both(session, &facts, kind, (declared_then, object), &fields, &before).await?;
     let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
-    let mut back = PutsBack { before: before.clone(), stays: BTreeSet::new() };
+    let run = WrittenByRun {
+        spec: declared_then.clone(),
+        made: done.making(&before).is_some(),
+        writes: Vec::new(),
+    };
+    let mut back = PutsBack { before: before.clone(), stays: BTreeSet::new(), run };
     let half = match is_as_left {
         // Whoever it was has put it back before the run looked.
         true if state_digest(Some(kind), &before) == state_digest(Some(kind), &after) => {
@@ -385,6 +401,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     if let Some(half) = &half {
         half.leaves_to_do(&mut backs, done.making(&before));
     }
+    back.run.writes = backs.iter().map(Back::in_plan).collect();
     only_own(done, session, &facts, (&before, &by_run.object), &mut backs).await?;
     if backs.is_empty() {
         return Err(match stays.first() {
@@ -392,7 +409,9 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
             None => back_already(&fields, later),
         });
     }
-    let judgements = Judged::of(kind, &facts, wanted.as_ref(), (&before, &now)).about(&backs);
+    let was = look_by_before(session, &facts, kind, &before).await;
+    let judged = Judged::of(kind, &facts, (wanted.as_ref(), was.as_ref()), (&before, &now));
+    let judgements = judged.about(&backs);
     let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
     let (mut changes, mut places) = (Vec::new(), Vec::new());
     for (back, judged) in backs.iter().zip(judgements) {

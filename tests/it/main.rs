@@ -40,6 +40,7 @@ mod identity;
 mod key_grants;
 mod keys;
 mod language;
+mod left_alone;
 mod late_events;
 mod let_in;
 mod library;

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use evenkeel::aws::Session;
 use evenkeel::baseline::catalog::Identity;
-use evenkeel::kinds::{Status, Undo};
-use evenkeel::plan::{Plan, PlannedChange};
+use evenkeel::kinds::{Object, Status, Undo};
+use evenkeel::plan::{ObjectPlan, Plan, PlannedChange};
 use evenkeel::reconcile::rollback::own::{self, Seen, Takes, Written};
 use evenkeel::reconcile::{again, wide};
+use serde_json::{Value, json};
 
 use crate::properties::{Kind, apply_whole, messy, states};
+use crate::support::Account;
 use crate::support::library::{self, Declaration, apply, observe};
 
 /// So for each change of a plan that was applied. A kind that does not see this of its own writes would leave each
@@ -90,6 +92,9 @@ pub async fn of_each_field_are_taken_back(kind: Kind) {
 pub async fn of_what_is_made_are_taken_back(kind: Kind) {
     for sample in kind.samples() {
         let fields = fields(kind, sample);
+        if let Ok(declaration) = Declaration::tried(library::sample(sample)) {
+            is_told_from_one_made_anew(kind, &declaration).await;
+        }
         if is_made_and_taken_back(kind, Declaration::tried(library::sample(sample)).ok()).await {
             is_made_and_taken_back(kind, narrowed(kind, sample, &|_| false)).await;
             for left_out in &fields {
@@ -123,6 +128,93 @@ async fn is_made_and_taken_back(kind: Kind, declaration: Option<Declaration>) ->
         object.observed.status == Status::Absent
             && undoes.any(|undo| matches!(undo, Some(Undo::By(_))))
     })
+}
+
+/// What AWS gives an id of its own when it is made is told by that from what is made anew in its place, just alike.
+async fn is_told_from_one_made_anew(kind: Kind, declaration: &Declaration) {
+    let (account, session) = messy().await;
+    if declaration.resolved(&session).await.is_err() {
+        return;
+    }
+    let first = made(kind, &account, &session, declaration).await;
+    for object in &first {
+        for change in object.object.changes.iter().rev().filter(|change| change.is_applied()) {
+            let Some(Undo::By(actions)) = change.undo.as_deref() else { continue };
+            for action in actions {
+                library::write(&session, &object.object, action).await;
+            }
+        }
+    }
+    for again in &made(kind, &account, &session, declaration).await {
+        let place = |one: &MadeOne| (one.object.region.clone(), one.now.id.clone());
+        let Some(before) = first.iter().find(|one| place(one) == place(again)) else { continue };
+        let (before_has, has) = (texts(&before.now), texts(&again.now));
+        if has.difference(&before_has).next().is_none() {
+            continue;
+        }
+        let title = again.object.title();
+        assert!(!before.ids.is_empty(), "{title}: {has:?} was {before_has:?}, and no create notes it");
+        assert!(own::are_there(&before.ids, &before.now), "{title}: {:?}", before.ids);
+        assert!(!own::are_there(&before.ids, &again.now), "{title}: {:?}", before.ids);
+    }
+}
+
+/// An object that a run made, and that a rollback of it takes away.
+struct MadeOne {
+    object: ObjectPlan,
+    now: Object<Value>,
+    /// What AWS gave to all that was made in the run.
+    ids: Vec<String>,
+}
+
+async fn made(
+    kind: Kind,
+    account: &Account,
+    session: &Arc<Session>,
+    declaration: &Declaration,
+) -> Vec<MadeOne> {
+    let log = account.folder.path().join("audit.jsonl");
+    let plan = library::plan(session, declaration, observe(session, declaration).await);
+    let known = std::fs::read_to_string(&log).map_or(0, |log| log.lines().count());
+    if !apply(account, session, &plan).await.is_complete() {
+        return Vec::new();
+    }
+    let written = std::fs::read_to_string(&log).unwrap_or_default();
+    let records = written.lines().skip(known).map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let records: Vec<Value> = records.collect();
+    let now = states(&observe(session, declaration).await);
+    let is_taken_away = |object: &ObjectPlan| {
+        object.item.kind == kind.name()
+            && object.observed.status == Status::Absent
+            && !object.changes.is_empty()
+            && object.changes.iter().all(|change| matches!(change.undo.as_deref(), Some(Undo::By(_))))
+    };
+    let one = |object: &ObjectPlan| {
+        let key = (object.item.to_string(), object.region.to_string(), object.observed.id.clone());
+        let of_object = records.iter().filter(|record| {
+            record["item"] == json!(object.item)
+                && record["region"] == json!(object.region)
+                && record["object"] == json!(object.observed.id)
+        });
+        let ids = of_object.flat_map(|record| record["made"].as_array().into_iter().flatten());
+        let ids = ids.filter_map(Value::as_str).map(str::to_owned).collect();
+        MadeOne { object: object.clone(), now: now.get(&key).unwrap().clone(), ids }
+    };
+    plan.objects.each().filter(|object| is_taken_away(object)).map(|object| one(&object)).collect()
+}
+
+fn texts(object: &Object<Value>) -> BTreeSet<String> {
+    fn add(value: &Value, texts: &mut BTreeSet<String>) {
+        match value {
+            Value::String(text) => _ = texts.insert(text.clone()),
+            Value::Array(all) => all.iter().for_each(|one| add(one, texts)),
+            Value::Object(all) => all.values().for_each(|one| add(one, texts)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut texts = BTreeSet::new();
+    object.state().into_iter().for_each(|state| add(state, &mut texts));
+    texts
 }
 
 /// A sample with one field of its items at a time, beside those that they must have.

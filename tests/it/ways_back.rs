@@ -233,7 +233,7 @@ fn what_somebody_made_while_a_run_was_dead_stays() {
     let killed = last_run(&account);
     run(&account, &format!("{hub}hub.create_finding_aggregator(RegionLinkingMode='ALL_REGIONS')"));
     account.run(&["apply", "--yes"]).code(0);
-    rollback(&account, &killed).code(3).says("somebody else may have made it");
+    rollback(&account, &killed).code(3).says("somebody else may have done that");
     let all = format!(
         "{hub}print(json.dumps(len(hub.list_finding_aggregators()['FindingAggregators'])))"
     );

@@ -16,6 +16,7 @@ use super::super::event::{ListenError, RunEvent, Stream};
 use super::super::guarded::Sent;
 use super::super::locks::Held as HeldAccount;
 use super::super::report::{ApplyOutcome, ApplyReport, Step};
+use super::super::rollback::still::{Still, is_still_own};
 use super::super::stop::Stop;
 use super::applier::Applier;
 use crate::aws::error::ErrorClass;
@@ -391,6 +392,17 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             Ok(before) => before,
             Err(step) => return Ok(step.into()),
         };
+        if let Some(back) = &object.puts_back {
+            let asked = is_still_own(session, &facts, kind, (object, back), action).await;
+            let step = match asked {
+                Ok(Still::Own) => None,
+                Ok(Still::Needless) => Some(Step::Needless),
+                Err(why) => Some(self.moved(object, why)),
+            };
+            if let Some(step) = step {
+                return Ok(step.into());
+            }
+        }
         // The look took its time.
         if let Some(refused) = self.ask_anew().await {
             return Ok(refused.into());
@@ -444,13 +456,15 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             Ok(_) if object.changes.iter().any(|change| self.not_ours.contains(&change.id)) => {
                 Err(Step::Moved { why: NOT_OURS.to_owned() })
             }
-            Err(Step::Moved { why }) => {
-                let key = (place(object), object.observed.id.clone());
-                self.moved.insert(key, why.clone());
-                Err(Step::Moved { why })
-            }
+            Err(Step::Moved { why }) => Err(self.moved(object, why)),
             seen => seen,
         }
+    }
+
+    /// Notes that an object is somebody else's by now, so that nothing more is written to it.
+    fn moved(&mut self, object: &ObjectPlan, why: String) -> Step {
+        self.moved.insert((place(object), object.observed.id.clone()), why.clone());
+        Step::Moved { why }
     }
 
     /// Remembers what was in the way of a change, and whose it is.

@@ -11,6 +11,7 @@ use crate::kinds::erased::DynKind;
 use crate::kinds::{
     Change, Drift, Facts, FieldDrift, Grant, GrantClass, Object, Risk, Status, Undo,
 };
+use crate::plan::WrittenWrite;
 use crate::reconcile::again;
 use crate::store::history::ChangeShown;
 
@@ -34,21 +35,23 @@ enum ByKind {
 }
 
 impl<'a> Judged<'a> {
-    /// `wanted` is what was declared, with what the run changed as it was; `None` where nobody can say that.
+    /// `wanted` is what was declared, with what the run changed as it was; `None` where nobody can say that. `was` is
+    /// all of how it was, with the object as a look by that has seen it.
     pub fn of(
         kind: &'a dyn DynKind,
         facts: &'a Facts,
-        wanted: Option<&Value>,
+        (wanted, was): (Option<&Value>, Option<&(Value, Object<Value>)>),
         (before, now): (&Object<Value>, &'a Object<Value>),
     ) -> Self {
-        let was = kind.as_it_was(facts, before).ok().flatten();
         let is_named = !matches!(kind.identity(), Identity::Singleton);
-        let changes = |spec: &Value| kind.diff(facts, spec, now).ok();
-        let by_kind = match wanted.or(was.as_ref()).and_then(changes) {
-            Some(declared) => {
-                let whole = was.as_ref().filter(|_| wanted.is_some()).and_then(changes);
-                ByKind::Says { declared, whole: whole.unwrap_or_default() }
-            }
+        let changes = |spec: &Value, now| kind.diff(facts, spec, now).ok();
+        let whole = was.and_then(|(was, seen)| changes(was, seen));
+        let declared = match wanted {
+            Some(wanted) => changes(wanted, now),
+            None => whole.clone(),
+        };
+        let by_kind = match declared {
+            Some(declared) => ByKind::Says { declared, whole: whole.unwrap_or_default() },
             None if is_named && matches!(before.status, Status::Absent) => ByKind::TakenAway,
             None => ByKind::Nothing,
         };
@@ -124,14 +127,14 @@ fn about(
             is_judged[place] = true;
         }
     }
-    for (place, back) in
-        backs.iter().enumerate().filter(|(place, _)| !is_judged[*place]).collect::<Vec<_>>()
-    {
+    for (place, back) in backs.iter().enumerate() {
+        // A write of a whole record brings back more than the fields that the run changed.
+        let least = if is_judged[place] { Near::FieldCall } else { Near::Call };
         let near = |change: &&Change<Value>| {
             if change.action.is_some() { back.near(kind, change) } else { Near::Not }
         };
         let nearest =
-            whole.iter().map(|change| near(&change)).max().filter(|near| *near >= Near::Call);
+            whole.iter().map(|change| near(&change)).max().filter(|near| *near >= least);
         for change in whole.iter().filter(|change| Some(near(change)) == nearest) {
             all[place].bounds(change);
             all[place].says(change);
@@ -217,6 +220,15 @@ impl Back<'_> {
         Written { write: &self.change.intent.about.action, back: &self.actions }
     }
 
+    /// The same, for the look before the write.
+    pub fn in_plan(&self) -> WrittenWrite {
+        WrittenWrite {
+            write: self.change.intent.about.action.clone(),
+            back: self.actions.clone(),
+            ids: self.change.answer.made.clone(),
+        }
+    }
+
     /// What counts where its kind says nothing: what held before may give any rights. To take away what
     /// the run made gives none.
     fn unjudged(&self) -> Change<Value> {
@@ -245,8 +257,12 @@ impl Back<'_> {
         }
         let calls = |action: &Value| kind.writes(action).ok().filter(|calls| !calls.is_empty());
         let is_same_call = judged.action.as_ref().is_some_and(|then| {
-            let is_same = |own: &Value| part(own) == part(then) && calls(own) == calls(then);
-            calls(then).is_some() && self.actions.iter().any(is_same)
+            // One of the two may have to look for a key first.
+            let is_same = |own: &Value| match (calls(own), calls(then)) {
+                (Some(own), Some(then)) => is_part(&own, &then) || is_part(&then, &own),
+                _ => false,
+            };
+            self.actions.iter().any(|own| part(own) == part(then) && is_same(own))
         });
         let pairs =
             || self.drift.iter().flat_map(|own| judged.drift.iter().map(move |it| (own, it)));
@@ -261,6 +277,10 @@ impl Back<'_> {
             (false, false) => Near::Not,
         }
     }
+}
+
+fn is_part<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
+    part.iter().all(|one| whole.contains(one))
 }
 
 /// The part of an object that a write is of, where its kind has parts.

@@ -12,6 +12,9 @@ use crate::kinds::{Facts, Object, Status};
 use crate::reconcile::again::{self, Now};
 use crate::reconcile::wide;
 
+/// What is said of an object that has gone.
+pub const GONE: &str = "it is not there any more";
+
 /// An object as it is.
 pub struct Both {
     /// By how it was.
@@ -42,8 +45,8 @@ pub async fn look_at_both(
     let says_all = |spec: &Value| fields.iter().all(|field| again::said(spec, field).is_some());
     let wanted = again::as_it_was(kind, facts, declared_then, fields, before).filter(says_all);
     let spec = wanted.clone().unwrap_or_else(|| declared_then.clone());
-    let now = look(session, facts, kind, &spec, id).await?;
-    let by_run = look(session, facts, kind, declared_then, id).await?;
+    let now = look_by(session, facts, kind, &spec, id).await?;
+    let by_run = look_by(session, facts, kind, declared_then, id).await?;
     // What is looked for by the names that are declared is not seen by a declaration without them.
     let said = |now: &Now| kind.as_it_was(facts, &now.object).ok().flatten();
     let sees_as_much = match (said(&now), said(&by_run)) {
@@ -55,13 +58,17 @@ pub async fn look_at_both(
     match sees_as_much {
         true => Ok(Both { now, by_run, wanted, spec }),
         false => {
-            let now = look(session, facts, kind, declared_then, id).await?;
+            let now = look_by(session, facts, kind, declared_then, id).await?;
             Ok(Both { now, by_run, wanted, spec: declared_then.clone() })
         }
     }
 }
 
-async fn look(
+/// Looks at an object by a declaration.
+///
+/// # Errors
+/// It is not there, or nobody can say how it is.
+pub async fn look_by(
     session: &Arc<Session>,
     facts: &Facts,
     kind: &dyn DynKind,
@@ -71,9 +78,22 @@ async fn look(
     let cx = again::fresh(session, facts.clone());
     match again::look(&cx, kind, spec, id).await {
         Ok(Some(now)) => Ok(now),
-        Ok(None) => Err("it is not there any more".to_owned()),
+        Ok(None) => Err(GONE.to_owned()),
         Err(unknown) => Err(format!("it cannot be observed: {}", unknown.reason)),
     }
+}
+
+/// All of how an object was, and the object as a look by that sees it: what a key's owner says is read by its name.
+/// `None` where nobody can say either.
+pub async fn look_by_before(
+    session: &Arc<Session>,
+    facts: &Facts,
+    kind: &dyn DynKind,
+    before: &Object<Value>,
+) -> Option<(Value, Object<Value>)> {
+    let was = kind.as_it_was(facts, before).ok().flatten()?;
+    let seen = look_by(session, facts, kind, &was, &before.id).await.ok()?;
+    Some((was, seen.object))
 }
 
 /// All of what the run made: it goes with whatever somebody has set on it since, declared or not.
@@ -96,7 +116,7 @@ pub async fn look_at_all(
         .ok_or_else(|| unknown(&"nobody can say what all can be declared of it"))?;
     let cx = again::fresh(session, facts.clone());
     let seen = kind.observe_one(&cx, &spec, id).await.map_err(|error| unknown(&error))?;
-    let object = seen.ok_or("it is not there any more")?;
+    let object = seen.ok_or(GONE)?;
     match &object.status {
         Status::Unknown(why) => Err(unknown(&why.reason)),
         Status::Present(_) | Status::Absent | Status::Skipped { .. } => Ok(object),

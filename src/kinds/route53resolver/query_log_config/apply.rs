@@ -1,7 +1,7 @@
 //! The writes on query logging.
 
 use aws_sdk_route53resolver::Client;
-use aws_sdk_route53resolver::types::Tag;
+use aws_sdk_route53resolver::types::{ResolverQueryLogConfig, Tag};
 
 use super::observe::{arn, associated, associations, configs, named, problem_of_config};
 use super::spec::{Action, Making, Step};
@@ -98,9 +98,12 @@ async fn create(cx: &WriteCx, name: &str, making: &Making) -> Result<(), WriteEr
         .destination_arn(&making.destination_arn)
         .creator_request_id(&token)
         .set_tags(tags);
-    match cx.made(CREATE, request.send()).await {
-        Ok(_) => {}
-        Err(WriteError::Aws(error)) if error.is_code(&[THERE]) => {
+    match cx.make(CREATE, request.send()).await {
+        Ok((answer, _)) => {
+            let made = answer.resolver_query_log_config();
+            cx.note_made(made.and_then(ResolverQueryLogConfig::id));
+        }
+        Err(error) if error.is_code(&[THERE]) => {
             let all = configs(&cx.afresh()).await?;
             let is_ours = all.iter().any(|one| one.creator_request_id() == Some(&token));
             return Err(match is_ours {
@@ -108,7 +111,7 @@ async fn create(cx: &WriteCx, name: &str, making: &Making) -> Result<(), WriteEr
                 false => WriteError::Another(error.to_string()),
             });
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     }
     let made = || async {
         match named(&configs(&cx.afresh()).await?, cx, name)? {
