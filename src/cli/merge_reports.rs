@@ -15,7 +15,7 @@ use super::{out, saved, settings, show};
 /// Runs the command.
 pub async fn run(global: &Global, args: &MergeReportsArgs) -> Result<Exit, Failure> {
     let mut own = settings::own_files(global, None);
-    own.extend(args.reports.iter().map(PathBuf::from));
+    own.extend(args.reports.iter().cloned());
     out::take_nothing_away(
         &[("--save", args.save.as_deref()), ("--out", args.output.out.as_deref())],
         &own,

@@ -85,7 +85,7 @@ pub fn result(text: &str, file: Option<&Path>) -> Result<(), Failure> {
 
 /// Whether the name of a file, or what it holds, says that evenkeel keeps it: what it remembers, a lock, a
 /// database with what stands beside it.
-pub fn is_kept(path: &Path) -> bool {
+fn is_kept(path: &Path) -> bool {
     const KEPT: [&str; 2] = ["guards.json", "notices.json"];
     const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
     let Some(name) = path.file_name().and_then(OsStr::to_str) else { return false };

@@ -117,17 +117,27 @@ pub fn accept(mut value: Value) -> Result<Parsed, FileError> {
     }
     let Document { plan_digest, signature, plan, summary } =
         Document::deserialize(&value).map_err(FileError::NotAPlan)?;
+    // What guards held back when a plan was printed is said of that moment: no plan is signed with it.
+    let is_sealed = signature.is_none() || value.get("held_back").is_none();
+    let estimate = value.get("estimate").cloned().unwrap_or(Value::Null);
     if let Some(members) = value.as_object_mut() {
         members.retain(|name, _| !BESIDES.contains(&name.as_str()));
     }
-    // The counts are made from the plan, and what is no part of it is in no digest.
+    // The counts and the estimate are made from the plan, and what is no part of it is in no digest.
     let is_as_written = !plan_digest.is_empty()
         && digest::of_written(&plan) == plan_digest
         && plan.summary() == summary
+        && is_sealed
+        && estimate_of(&plan).is_ok_and(|counted| counted == estimate)
         && serde_json::to_value(&plan).is_ok_and(|plan| plan == value);
     if !is_as_written {
         return Err(FileError::Edited);
     }
     plan.check()?;
     Ok(Parsed { plan, digest: plan_digest, signature })
+}
+
+/// The estimate as a reader of the written one has it.
+fn estimate_of(plan: &Plan) -> serde_json::Result<Value> {
+    serde_json::from_str(&serde_json::to_string(&plan.estimate())?)
 }

@@ -239,7 +239,7 @@ fn what_was_not_read_has_the_remedy_of_its_own_reason() {
         let baseline = "schema = 1\n[baseline]\nname = \"x\"\n[iam.password_policy]\nminimum_password_length = 14\n";
         account.write("b.toml", baseline);
         let plan = account.run(&["plan", "-b", "b.toml", "--format", "json"]).json();
-        let unknown = &plan["accounts"][0]["objects"][0]["verdict"];
+        let unknown = &plan["objects"][0]["verdict"];
         unknown["remedy"].as_str().unwrap().to_owned()
     };
     let remedy = plan(&account);

@@ -111,31 +111,33 @@ fn edits(before: &str, items: &[&str], then: &str) {
         let text = text.replace("ACCOUNT", &account.id);
         account.boto3(&format!("import json\n{text}\nprint('null')"));
     };
+    let apply = ["apply", "--yes", "--max-risk", "destructive", "--max-changes-per-account", "100"];
     python(before);
     for item in items {
         let item = item.replace("ACCOUNT", &account.id);
         account.write("b.toml", &format!("{BASELINE}{item}\n"));
-        account.run(&["apply", "--yes"]).code(0).says("applied");
+        account.run(&apply).code(0).says("applied");
     }
     python(then);
-    let fight = account.run(&["apply", "--yes"]).code(3);
+    let fight = account.run(&apply).code(3);
     fight.complains("somebody changes").complains("back");
 }
 
-const BASELINE: &str = "schema = 1\n[baseline]\nname = \"b\"\nmode = \"enforce\"\n";
+const BASELINE: &str = "schema = 1\n[baseline]\nname = \"b\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n";
 
 #[test]
 fn who_edits_the_rules_of_a_security_group_fights_nobody() {
     edits(
         "",
-        &[22, 80, 443].map(|port| {
-            format!(
-                "[ec2.default_security_group]\nin_use = \"enforce\"\negress = []\ningress = [{{ ip_protocol = \"tcp\", \
+        &[22, 80, 443]
+            .map(|port| {
+                format!(
+                    "[ec2.default_security_group]\ningress = [{{ ip_protocol = \"tcp\", \
                  from_port = {port}, to_port = {port}, cidr_ipv4 = \"10.0.0.0/8\" }}]"
-            )
-        })
-        .each_ref()
-        .map(String::as_str),
+                )
+            })
+            .each_ref()
+            .map(String::as_str),
         "ec2 = boto3.client('ec2')\n\
          group = ec2.describe_security_groups(GroupNames=['default'])['SecurityGroups'][0]\n\
          ec2.revoke_security_group_ingress(GroupId=group['GroupId'], IpPermissions=group['IpPermissions'])",

@@ -308,6 +308,16 @@ fn with_a_key_only_what_was_signed_with_it_is_applied_or_merged() {
         account.write("plan.json", &more.to_string());
         verify("file:key").code(3).complains("edited");
     }
+    // Nor what is counted from it, and what was said of the moment at which it was printed.
+    for (member, value) in [
+        ("estimate", json!({ "low": 0.0, "high": 0.0, "by_use": 0, "counted": [] })),
+        ("held_back", json!([{ "guard": "hold", "reason": "x", "released_by": "y" }])),
+    ] {
+        let mut more: Value = serde_json::from_str(&signed).unwrap();
+        more[member] = value;
+        account.write("plan.json", &more.to_string());
+        verify("file:key").code(3).complains("edited");
+    }
     account.write("shard.json", &signed);
     let merge = ["merge-reports", "shard.json", "--verify"];
     account.run(&[&merge[..], &["file:other"]].concat()).code(1).complains("signature");

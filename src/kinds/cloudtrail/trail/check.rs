@@ -5,6 +5,7 @@ use super::selectors::{AdvancedEventSelector, DataResourceType, FieldSelector};
 use super::spec::Spec;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::kms::named;
+use crate::kinds::s3::bucket::name;
 use crate::kinds::tags;
 use crate::names::is_arn;
 
@@ -29,6 +30,8 @@ impl Problems {
 
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     let mut problems = Problems::default();
+    let bucket = spec.s3_bucket_name.as_deref();
+    problems.0.extend(bucket.and_then(|text| name::named("s3_bucket_name", text)));
     check_combinations(spec, &mut problems);
     check_texts(spec, &mut problems);
     check_promises(spec, &mut problems);

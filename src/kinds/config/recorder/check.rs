@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::spec::{Frequency, Spec, Strategy};
 use crate::baseline::catalog::SpecProblem;
+use crate::kinds::s3::bucket::name;
 use crate::names::is_arn;
 
 /// Types that AWS records continuously, whatever is asked for (AWS Config API Reference,
@@ -81,6 +82,8 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             "name the bucket, or leave the field out",
         );
     }
+    let bucket = spec.s3_bucket_name.as_deref();
+    problems.extend(bucket.and_then(|text| name::named("s3_bucket_name", text)));
     problems
 }
 

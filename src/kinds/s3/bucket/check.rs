@@ -32,6 +32,8 @@ pub fn check(spec: &Spec) -> Vec<SpecProblem> {
             "only us-east-1 has old buckets with other names",
         ));
     }
+    let logs = spec.access_log_bucket.as_deref();
+    problems.extend(logs.and_then(|logs| name::named("access_log_bucket", logs)));
     encryption::check(spec, &mut problems);
     object_lock::check(spec, &mut problems);
     logging::check(spec, &mut problems);

@@ -5,7 +5,7 @@ mod delivery;
 mod encryption;
 pub mod lifecycle;
 mod logging;
-mod name;
+pub mod name;
 mod object_lock;
 mod ownership;
 pub mod place;

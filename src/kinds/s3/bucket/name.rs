@@ -2,6 +2,8 @@
 //!
 //! Source: S3 User Guide, "General purpose bucket naming rules".
 
+use crate::baseline::catalog::SpecProblem;
+
 /// Why S3 makes no bucket of this name any more.
 pub fn problem(name: &str) -> Option<&'static str> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -28,6 +30,21 @@ pub fn problem(name: &str) -> Option<&'static str> {
     is_reserved.then_some("the beginning or end of the name is AWS's own")
 }
 
+/// What is wrong with a text that names a bucket, whoever made it and whenever: once, S3 took names of up to
+/// 255 letters of both cases, digits, `.`, `-` and `_`.
+pub fn named(field: &str, text: &str) -> Option<SpecProblem> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    let is_name = (3..=255).contains(&text.len()) && text.bytes().all(fits);
+    (!text.is_empty() && !is_name).then(|| {
+        let message = format!("{text:?} is the name of no bucket");
+        SpecProblem::new(
+            field,
+            message,
+            "write the bucket's name alone, without ARN, path or `s3://`",
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +67,16 @@ mod tests {
             &"a".repeat(64),
         ] {
             assert!(problem(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_names_a_bucket_may_be_old_and_is_no_path() {
+        for text in ["", "abc", "Old_Logs", &"a".repeat(255)] {
+            assert_eq!(named("bucket", text), None, "{text}");
+        }
+        for text in ["Bad/x", "b-1/", "arn:aws:s3:::b", "s3://logs", "ab", &"a".repeat(256)] {
+            assert!(named("bucket", text).is_some(), "{text}");
         }
     }
 }

@@ -97,10 +97,10 @@ fn endpoint(spec: &Spec) -> Option<SpecProblem> {
         Protocol::Firehose => (!is_arn(text, "firehose", "deliverystream/"))
             .then_some("write the ARN of a delivery stream"),
         Protocol::Sms => {
-            let digits = text.strip_prefix('+').unwrap_or(text);
-            let is_number = digits.len() <= 15
-                && digits.len() > 3
-                && digits.bytes().all(|one| one.is_ascii_digit());
+            // E.164, in which AWS shows them (SNS Developer Guide, "Publishing to a mobile phone").
+            let is_number = text.strip_prefix('+').is_some_and(|digits| {
+                (4..=15).contains(&digits.len()) && digits.bytes().all(|one| one.is_ascii_digit())
+            });
             (!is_number).then_some("write a phone number as +15550100")
         }
     }?;

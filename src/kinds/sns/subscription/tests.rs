@@ -166,6 +166,7 @@ fn what_sns_would_refuse_is_said_before() {
         (json!({ "protocol": "https", "endpoint": "http://a.example" }), 1),
         (json!({ "protocol": "https", "endpoint": "https://me:secret@a.example" }), 1),
         (json!({ "protocol": "sms", "endpoint": "+15550100" }), 0),
+        (json!({ "protocol": "sms", "endpoint": "15550100" }), 1),
         (json!({ "protocol": "sms", "endpoint": "call me" }), 1),
         (json!({ "protocol": "lambda", "endpoint": QUEUE }), 1),
         (json!({ "protocol": "firehose", "endpoint": stream }), 1),
