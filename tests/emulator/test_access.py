@@ -165,6 +165,25 @@ class Judged(AccountTest):
         self.only(allow("detective:DeleteGraph", graphs))
         detective.delete_graph(GraphArn=made)
 
+    def test_macie_demands_its_role_and_what_it_knows_as_resources(self) -> None:
+        macie, identifiers = self.client("macie2"), f"arn:aws:macie2:*:{self.account}:custom-data-identifier/*"
+        path = "role/aws-service-role/macie.amazonaws.com/AWSServiceRoleForAmazonMacie"
+        role = allow("iam:CreateServiceLinkedRole", f"arn:aws:iam::{self.account}:{path}")
+        self.only(allow("macie2:EnableMacie"))
+        self.fails("AccessDeniedException", macie.enable_macie)
+        self.only(allow("macie2:EnableMacie"), role)
+        macie.enable_macie()
+        lists = f"arn:aws:macie2:*:{self.account}:allow-list/*"
+        self.only(allow("macie2:CreateCustomDataIdentifier", lists), allow("macie2:CreateAllowList", lists))
+        self.fails("AccessDeniedException", macie.create_custom_data_identifier, name="n", regex="a+")
+        wanted = {"name": "l", "criteria": {"regex": "a"}}
+        self.fails("AccessDeniedException", macie.create_allow_list, **wanted)
+        self.only(allow("macie2:CreateCustomDataIdentifier", identifiers), allow("macie2:CreateAllowList"), allow("macie2:UpdateAllowList", lists))
+        macie.create_custom_data_identifier(name="n", regex="a+")
+        made = macie.create_allow_list(**wanted)["id"]
+        macie.update_allow_list(id=made, **wanted)
+        self.fails("AccessDeniedException", macie.delete_allow_list, id=made)
+
     def test_without_a_policy_everything_is_allowed_again(self) -> None:
         s3 = self.client("s3")
         self.only(allow("s3:CreateBucket", "arn:aws:s3:::mine-*"))
