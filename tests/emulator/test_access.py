@@ -184,6 +184,23 @@ class Judged(AccountTest):
         macie.update_allow_list(id=made, **wanted)
         self.fails("AccessDeniedException", macie.delete_allow_list, id=made)
 
+    def test_inspector_demands_its_roles_and_the_scan_of_cis(self) -> None:
+        inspector, roles = self.client("inspector2"), f"arn:aws:iam::{self.account}:role/aws-service-role"
+        own = allow("iam:CreateServiceLinkedRole", f"{roles}/inspector2.amazonaws.com/AWSServiceRoleForAmazonInspector2")
+        both = [own, allow("iam:CreateServiceLinkedRole", f"{roles}/agentless.inspector2.amazonaws.com/AWSServiceRoleForAmazonInspector2Agentless")]
+        self.only(allow("inspector2:Enable"), own)
+        inspector.enable(resourceTypes=["ECR"])
+        self.fails("AccessDeniedException", inspector.enable, resourceTypes=["EC2"])
+        self.only(allow("inspector2:Enable"), *both)
+        inspector.enable(resourceTypes=["EC2"])
+        scans = f"arn:aws:inspector2:*:{self.account}:owner/*/cis-configuration/*"
+        at = {"startTime": {"timeOfDay": "03:00", "timezone": "UTC"}}
+        targets = {"accountIds": ["SELF"], "targetResourceTags": {"cis": ["yes"]}}
+        wanted = {"scanName": "n", "securityLevel": "LEVEL_1", "schedule": {"daily": at}, "targets": targets}
+        self.only(allow("inspector2:CreateCisScanConfiguration", scans))
+        arn = inspector.create_cis_scan_configuration(**wanted)["scanConfigurationArn"]
+        self.fails("AccessDeniedException", inspector.delete_cis_scan_configuration, scanConfigurationArn=arn)
+
     def test_without_a_policy_everything_is_allowed_again(self) -> None:
         s3 = self.client("s3")
         self.only(allow("s3:CreateBucket", "arn:aws:s3:::mine-*"))

@@ -206,6 +206,40 @@ class Inspector(AccountTest):
         account = inspector.batch_get_account_status()["accounts"][0]
         self.assertEqual((account["accountId"], account["state"]["status"]), (self.account, "DISABLED"))
 
+    def test_types_are_on_their_way_and_code_goes_with_its_functions(self) -> None:
+        inspector = self.client("inspector2")
+
+        def states() -> dict[str, str]:
+            [one] = inspector.batch_get_account_status(accountIds=[self.account])["accounts"]
+            return {name: state["status"] for name, state in one["resourceState"].items()}
+
+        self.fails("ValidationException", inspector.enable, resourceTypes=["LAMBDA_CODE"])
+        control("POST", f"settling?account={self.account}&reads=1")
+        inspector.enable(resourceTypes=["LAMBDA", "LAMBDA_CODE", "CODE_REPOSITORY"])
+        self.assertEqual((states()["lambda"], states()["lambda"]), ("ENABLING", "ENABLED"))
+        self.assertEqual(states()["codeRepository"], "ENABLED")
+        inspector.disable(resourceTypes=["LAMBDA"])
+        self.assertEqual(states()["lambdaCode"], "DISABLING")
+        self.assertEqual((states()["lambda"], states()["lambdaCode"], states()["ec2"]), ("DISABLED", "DISABLED", "DISABLED"))
+        inspector.disable(resourceTypes=[])
+        states()
+        self.assertEqual(set(states().values()), {"DISABLED"})
+
+    def test_a_cis_scan_of_the_account_itself_has_its_id(self) -> None:
+        inspector = self.client("inspector2")
+        at = {"startTime": {"timeOfDay": "03:00", "timezone": "UTC"}}
+        targets = {"accountIds": ["SELF"], "targetResourceTags": {"cis": ["yes"]}}
+        wanted = {"scanName": "n", "securityLevel": "LEVEL_1", "schedule": {"daily": at}, "targets": targets}
+        arn = inspector.create_cis_scan_configuration(**wanted)["scanConfigurationArn"]
+        self.assertIn(f":owner/{self.account}/cis-configuration/", arn)
+        update = inspector.update_cis_scan_configuration
+        update(scanConfigurationArn=arn, targets=targets | {"targetResourceTags": {"cis": ["no"]}})
+        [got] = inspector.list_cis_scan_configurations()["scanConfigurations"]
+        self.assertEqual(got["targets"], {"accountIds": [self.account], "targetResourceTags": {"cis": ["no"]}})
+        self.assertEqual((got["schedule"], got["securityLevel"]), ({"daily": at}, "LEVEL_1"))
+        inspector.delete_cis_scan_configuration(scanConfigurationArn=arn)
+        self.assertEqual(inspector.list_cis_scan_configurations()["scanConfigurations"], [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,4 +1,4 @@
-"""Which permissions calls of Access Analyzer, Detective, GuardDuty, Macie, Security Hub and Route 53 Resolver demand (Service Authorization Reference).
+"""Which permissions calls of Access Analyzer, Detective, GuardDuty, Inspector, Macie, Security Hub and Route 53 Resolver demand (Service Authorization Reference).
 
 Each makes its service-linked role with the caller's own permission when it is first used; here it never does, so that
 the permission is always asked for.
@@ -99,6 +99,19 @@ def _detective(call: Call, action: str) -> list[Demand]:
     return found + [Demand("organizations:DescribeOrganization")] * asks
 
 
+def _inspector2(call: Call, action: str) -> list[Demand]:
+    params, operation = call.params, str(call.operation)
+    if operation == "Enable":
+        roles = [_linked(call, "inspector2.amazonaws.com"), _linked(call, "agentless.inspector2.amazonaws.com")]
+        return [Demand(action), *(roles if "EC2" in params["resourceTypes"] else roles[:1])]
+    if params.get("resourceArn"):
+        return [Demand(action, params["resourceArn"])]
+    if operation.endswith("CisScanConfiguration"):
+        new = _arn(call, "inspector2", f"owner/{call.account}/cis-configuration/new")
+        return [Demand(action, params.get("scanConfigurationArn", new))]
+    return [Demand(action)]
+
+
 # What Macie knows as a resource: what an operation is about, and the kind in its ARN.
 _MACIE = {"CustomDataIdentifier": "custom-data-identifier", "AllowList": "allow-list", "FindingsFilter": "findings-filter"}
 
@@ -141,5 +154,5 @@ def _route53resolver(call: Call, action: str) -> list[Demand]:
 def register() -> None:
     """Tells `emulator.access` of them."""
     made: dict[str, Any] = {"accessanalyzer": _accessanalyzer, "guardduty": _guardduty, "securityhub": _securityhub}
-    made |= {"detective": _detective, "macie2": _macie2, "route53resolver": _route53resolver}
+    made |= {"detective": _detective, "inspector2": _inspector2, "macie2": _macie2, "route53resolver": _route53resolver}
     MORE_DEMANDS.update(made)
