@@ -177,6 +177,42 @@ class Judged(AccountTest):
         self.only(allow("detective:DeleteGraph", graphs))
         detective.delete_graph(GraphArn=made)
 
+    def test_macie_demands_its_role_and_what_it_knows_as_resources(self) -> None:
+        macie, identifiers = self.client("macie2"), f"arn:aws:macie2:*:{self.account}:custom-data-identifier/*"
+        path = "role/aws-service-role/macie.amazonaws.com/AWSServiceRoleForAmazonMacie"
+        role = allow("iam:CreateServiceLinkedRole", f"arn:aws:iam::{self.account}:{path}")
+        self.only(allow("macie2:EnableMacie"))
+        self.fails("AccessDeniedException", macie.enable_macie)
+        self.only(allow("macie2:EnableMacie"), role)
+        macie.enable_macie()
+        lists = f"arn:aws:macie2:*:{self.account}:allow-list/*"
+        self.only(allow("macie2:CreateCustomDataIdentifier", lists), allow("macie2:CreateAllowList", lists))
+        self.fails("AccessDeniedException", macie.create_custom_data_identifier, name="n", regex="a+")
+        wanted = {"name": "l", "criteria": {"regex": "a"}}
+        self.fails("AccessDeniedException", macie.create_allow_list, **wanted)
+        self.only(allow("macie2:CreateCustomDataIdentifier", identifiers), allow("macie2:CreateAllowList"), allow("macie2:UpdateAllowList", lists))
+        macie.create_custom_data_identifier(name="n", regex="a+")
+        made = macie.create_allow_list(**wanted)["id"]
+        macie.update_allow_list(id=made, **wanted)
+        self.fails("AccessDeniedException", macie.delete_allow_list, id=made)
+
+    def test_inspector_demands_its_roles_and_the_scan_of_cis(self) -> None:
+        inspector, roles = self.client("inspector2"), f"arn:aws:iam::{self.account}:role/aws-service-role"
+        own = allow("iam:CreateServiceLinkedRole", f"{roles}/inspector2.amazonaws.com/AWSServiceRoleForAmazonInspector2")
+        both = [own, allow("iam:CreateServiceLinkedRole", f"{roles}/agentless.inspector2.amazonaws.com/AWSServiceRoleForAmazonInspector2Agentless")]
+        self.only(allow("inspector2:Enable"), own)
+        inspector.enable(resourceTypes=["ECR"])
+        self.fails("AccessDeniedException", inspector.enable, resourceTypes=["EC2"])
+        self.only(allow("inspector2:Enable"), *both)
+        inspector.enable(resourceTypes=["EC2"])
+        scans = f"arn:aws:inspector2:*:{self.account}:owner/*/cis-configuration/*"
+        at = {"startTime": {"timeOfDay": "03:00", "timezone": "UTC"}}
+        targets = {"accountIds": ["SELF"], "targetResourceTags": {"cis": ["yes"]}}
+        wanted = {"scanName": "n", "securityLevel": "LEVEL_1", "schedule": {"daily": at}, "targets": targets}
+        self.only(allow("inspector2:CreateCisScanConfiguration", scans))
+        arn = inspector.create_cis_scan_configuration(**wanted)["scanConfigurationArn"]
+        self.fails("AccessDeniedException", inspector.delete_cis_scan_configuration, scanConfigurationArn=arn)
+
     def test_without_a_policy_everything_is_allowed_again(self) -> None:
         s3 = self.client("s3")
         self.only(allow("s3:CreateBucket", "arn:aws:s3:::mine-*"))

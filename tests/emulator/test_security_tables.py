@@ -1,8 +1,9 @@
 """Tables of the services that look for trouble: Access Analyzer, Detective, Inspector, Macie."""
 
+import json
 import unittest
 
-from emulator.testing import AccountTest, control
+from emulator.testing import AccountTest, client, control
 
 
 class AccessAnalyzer(AccountTest):
@@ -110,6 +111,88 @@ class Macie(AccountTest):
         self.assertEqual(macie.get_macie_session()["status"], "PAUSED")
         self.assertEqual(macie.get_automated_discovery_configuration()["status"], "DISABLED")
 
+    def test_identifiers_are_made_and_never_changed_and_lists_keep_their_type(self) -> None:
+        macie = self.client("macie2")
+        macie.enable_macie()
+        create = macie.create_custom_data_identifier
+        for wrong in (
+            {"regex": "["},
+            {"regex": ".*"},
+            {"regex": "a+", "ignoreWords": ["ab"]},
+            {"regex": "a+", "maximumMatchDistance": 301},
+            {"regex": "a+", "severityLevels": [{"occurrencesThreshold": n, "severity": s} for n, s in ((9, "LOW"), (1, "HIGH"))]},
+        ):
+            self.fails("ValidationException", create, name="n", **wrong)
+        made = create(name="n", regex="[0-9]{8}", keywords=["order"], tags={"a": "b"})["customDataIdentifierId"]
+        got = macie.get_custom_data_identifier(id=made)
+        self.assertEqual((got["maximumMatchDistance"], got["keywords"], got["deleted"]), (50, ["order"], False))
+        self.assertEqual([one["id"] for one in macie.list_custom_data_identifiers()["items"]], [made])
+        macie.delete_custom_data_identifier(id=made)
+        self.assertEqual(macie.list_custom_data_identifiers()["items"], [])
+        words = {"s3WordsList": {"bucketName": "bucket", "objectKey": "words.txt"}}
+        both = words | {"regex": "a"}
+        self.fails("ValidationException", macie.create_allow_list, name="l", criteria=both)
+        made = macie.create_allow_list(name="l", criteria={"regex": "a"}, description="d", tags={"a": "b"})["id"]
+        self.fails("ValidationException", macie.update_allow_list, id=made, name="l", criteria=words)
+        macie.update_allow_list(id=made, name="m", criteria={"regex": "b"})
+        got = macie.get_allow_list(id=made)
+        self.assertEqual((got["name"], got["criteria"], got["tags"]), ("m", {"regex": "b"}, {"a": "b"}))
+        self.assertNotIn("description", got)
+        macie.disable_macie()
+        macie.enable_macie()
+        self.assertEqual(macie.list_allow_lists()["allowLists"], [])
+
+    def test_results_go_to_a_bucket_that_lets_macie_in(self) -> None:
+        macie, s3, kms = self.client("macie2"), self.client("s3"), self.client("kms")
+        macie.enable_macie()
+        name = f"results-{self.account}"
+        key = kms.create_key()["KeyMetadata"]
+        wanted = {"s3Destination": {"bucketName": name, "kmsKeyArn": key["Arn"]}}
+        put = macie.put_classification_export_configuration
+        self.fails("ValidationException", put, configuration=wanted)
+        s3.create_bucket(Bucket=name)
+        self.fails("AccessDeniedException", put, configuration=wanted)
+        to = {"Effect": "Allow", "Principal": {"Service": "macie.amazonaws.com"}}
+        lets = [to | {"Action": ["s3:GetBucketLocation", "s3:PutObject"], "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]}]
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": lets}))
+        self.fails("AccessDeniedException", put, configuration=wanted)
+        own = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"}, "Action": "kms:*", "Resource": "*"}
+        lets = [own, to | {"Action": ["kms:GenerateDataKey", "kms:Encrypt"], "Resource": "*"}]
+        kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=json.dumps({"Version": "2012-10-17", "Statement": lets}))
+        put(configuration=wanted)
+        self.assertEqual(macie.get_classification_export_configuration()["configuration"], wanted)
+        wanted["s3Destination"]["expectedBucketOwner"] = "999988887777"
+        self.fails("AccessDeniedException", put, configuration=wanted)
+        put(configuration={})
+        self.assertEqual(macie.get_classification_export_configuration()["configuration"], {})
+
+    def test_an_administrator_alone_suspends_and_discovers_in_its_members(self) -> None:
+        macie, theirs = self.client("macie2"), client("macie2", "999988887777")
+        macie.enable_macie()
+        theirs.enable_macie()
+        theirs.create_invitations(accountIds=[self.account])
+        self.assertNotIn("administrator", macie.get_administrator_account())
+        asked = theirs.list_invitations()["invitations"][0]
+        macie.accept_invitation(administratorAccountId="999988887777", invitationId=asked["invitationId"])
+        self.assertEqual(macie.get_administrator_account()["administrator"]["relationshipStatus"], "Enabled")
+        self.fails("ConflictException", macie.disable_macie)
+        self.fails("ConflictException", macie.update_macie_session, status="PAUSED")
+        macie.update_macie_session(findingPublishingFrequency="ONE_HOUR")
+        self.fails("AccessDeniedException", macie.update_automated_discovery_configuration, status="ENABLED")
+        theirs.disassociate_member(id=self.account)
+        macie.update_automated_discovery_configuration(status="ENABLED")
+
+    def test_with_a_suspension_all_jobs_are_over(self) -> None:
+        macie = self.client("macie2")
+        macie.enable_macie()
+        where = {"bucketDefinitions": [{"accountId": self.account, "buckets": ["b"]}]}
+        job = macie.create_classification_job(clientToken="t", jobType="SCHEDULED", name="j", s3JobDefinition=where, scheduleFrequency={"dailySchedule": {}})["jobId"]
+        macie.update_classification_job(jobId=job, jobStatus="USER_PAUSED")
+        self.assertEqual(macie.list_classification_jobs()["items"][0]["jobStatus"], "USER_PAUSED")
+        macie.update_macie_session(status="PAUSED")
+        self.assertEqual(macie.list_classification_jobs()["items"][0]["jobStatus"], "CANCELLED")
+        self.fails("ValidationException", macie.update_classification_job, jobId=job, jobStatus="RUNNING")
+
 
 class Inspector(AccountTest):
     def test_configuration_changes_by_section(self) -> None:
@@ -122,6 +205,40 @@ class Inspector(AccountTest):
         self.fails("ValidationException", inspector.update_ec2_deep_inspection_configuration, packagePaths=paths)
         account = inspector.batch_get_account_status()["accounts"][0]
         self.assertEqual((account["accountId"], account["state"]["status"]), (self.account, "DISABLED"))
+
+    def test_types_are_on_their_way_and_code_goes_with_its_functions(self) -> None:
+        inspector = self.client("inspector2")
+
+        def states() -> dict[str, str]:
+            [one] = inspector.batch_get_account_status(accountIds=[self.account])["accounts"]
+            return {name: state["status"] for name, state in one["resourceState"].items()}
+
+        self.fails("ValidationException", inspector.enable, resourceTypes=["LAMBDA_CODE"])
+        control("POST", f"settling?account={self.account}&reads=1")
+        inspector.enable(resourceTypes=["LAMBDA", "LAMBDA_CODE", "CODE_REPOSITORY"])
+        self.assertEqual((states()["lambda"], states()["lambda"]), ("ENABLING", "ENABLED"))
+        self.assertEqual(states()["codeRepository"], "ENABLED")
+        inspector.disable(resourceTypes=["LAMBDA"])
+        self.assertEqual(states()["lambdaCode"], "DISABLING")
+        self.assertEqual((states()["lambda"], states()["lambdaCode"], states()["ec2"]), ("DISABLED", "DISABLED", "DISABLED"))
+        inspector.disable(resourceTypes=[])
+        states()
+        self.assertEqual(set(states().values()), {"DISABLED"})
+
+    def test_a_cis_scan_of_the_account_itself_has_its_id(self) -> None:
+        inspector = self.client("inspector2")
+        at = {"startTime": {"timeOfDay": "03:00", "timezone": "UTC"}}
+        targets = {"accountIds": ["SELF"], "targetResourceTags": {"cis": ["yes"]}}
+        wanted = {"scanName": "n", "securityLevel": "LEVEL_1", "schedule": {"daily": at}, "targets": targets}
+        arn = inspector.create_cis_scan_configuration(**wanted)["scanConfigurationArn"]
+        self.assertIn(f":owner/{self.account}/cis-configuration/", arn)
+        update = inspector.update_cis_scan_configuration
+        update(scanConfigurationArn=arn, targets=targets | {"targetResourceTags": {"cis": ["no"]}})
+        [got] = inspector.list_cis_scan_configurations()["scanConfigurations"]
+        self.assertEqual(got["targets"], {"accountIds": [self.account], "targetResourceTags": {"cis": ["no"]}})
+        self.assertEqual((got["schedule"], got["securityLevel"]), ({"daily": at}, "LEVEL_1"))
+        inspector.delete_cis_scan_configuration(scanConfigurationArn=arn)
+        self.assertEqual(inspector.list_cis_scan_configurations()["scanConfigurations"], [])
 
 
 if __name__ == "__main__":

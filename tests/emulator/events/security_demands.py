@@ -1,4 +1,4 @@
-"""Which permissions calls of Access Analyzer, Detective, GuardDuty, Security Hub and Route 53 Resolver demand (Service Authorization Reference).
+"""Which permissions calls of Access Analyzer, Detective, GuardDuty, Inspector, Macie, Security Hub and Route 53 Resolver demand (Service Authorization Reference).
 
 Each makes its service-linked role with the caller's own permission when it is first used; here it never does, so that
 the permission is always asked for.
@@ -99,6 +99,36 @@ def _detective(call: Call, action: str) -> list[Demand]:
     return found + [Demand("organizations:DescribeOrganization")] * asks
 
 
+def _inspector2(call: Call, action: str) -> list[Demand]:
+    params, operation = call.params, str(call.operation)
+    if operation == "Enable":
+        roles = [_linked(call, "inspector2.amazonaws.com"), _linked(call, "agentless.inspector2.amazonaws.com")]
+        return [Demand(action), *(roles if "EC2" in params["resourceTypes"] else roles[:1])]
+    if params.get("resourceArn"):
+        return [Demand(action, params["resourceArn"])]
+    if operation.endswith("CisScanConfiguration"):
+        new = _arn(call, "inspector2", f"owner/{call.account}/cis-configuration/new")
+        return [Demand(action, params.get("scanConfigurationArn", new))]
+    return [Demand(action)]
+
+
+# What Macie knows as a resource: what an operation is about, and the kind in its ARN.
+_MACIE = {"CustomDataIdentifier": "custom-data-identifier", "AllowList": "allow-list", "FindingsFilter": "findings-filter"}
+
+
+def _macie2(call: Call, action: str) -> list[Demand]:
+    params, operation = call.params, str(call.operation)
+    if params.get("resourceArn"):
+        return [Demand(action, params["resourceArn"])]
+    if operation == "EnableMacie":
+        return [Demand(action), _linked(call, "macie.amazonaws.com")]
+    kind = next((kind for what, kind in _MACIE.items() if operation.endswith(what)), None)
+    # A list that is made is not known as a resource, and an identifier is.
+    if kind and (operation.startswith(("Get", "Update", "Delete")) or operation == "CreateCustomDataIdentifier"):
+        return [Demand(action, _arn(call, "macie2", f"{kind}/{params.get('id', 'new')}"))]
+    return [Demand(action)]
+
+
 # Where Resolver knows no resource.
 _RESOLVER_LISTS = ("ListResolverQueryLogConfigAssociations", "ListResolverQueryLogConfigs")
 
@@ -124,5 +154,5 @@ def _route53resolver(call: Call, action: str) -> list[Demand]:
 def register() -> None:
     """Tells `emulator.access` of them."""
     made: dict[str, Any] = {"accessanalyzer": _accessanalyzer, "guardduty": _guardduty, "securityhub": _securityhub}
-    made |= {"detective": _detective, "route53resolver": _route53resolver}
+    made |= {"detective": _detective, "inspector2": _inspector2, "macie2": _macie2, "route53resolver": _route53resolver}
     MORE_DEMANDS.update(made)

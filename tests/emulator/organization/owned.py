@@ -3,7 +3,6 @@
 User guides: "Declarative policy syntax", "Amazon S3 policy syntax", "Inspector policy syntax".
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -121,7 +120,7 @@ SCANS = {
 
 
 @handles("inspector2", "Enable", "Disable")
-def inspector(call: Call, forward: Forward) -> Any:
+def inspector(call: Call, _: Forward) -> Any:
     """An Inspector policy that speaks of a scan in the Region decides it; the call fails for the account, with 200."""
     accounts = call.params.get("accountIds") or [call.account]
     scans = call.params.get("resourceTypes") or [*SCANS]
@@ -134,9 +133,9 @@ def inspector(call: Call, forward: Forward) -> Any:
             "errorMessage": "The operation is blocked by an organization policy.",
         }
         return {"accounts": [], "failedAccounts": [{"accountId": account} | failed for account in accounts]}
-    # moto fails when the own account, or all scans, are meant by naming none.
-    call.body = json.dumps(call.params | {"accountIds": accounts, "resourceTypes": scans}).encode()
-    return forward()
+    from emulator.shelf.tables.inspector2 import switch
+
+    return switch(call, accounts, scans)
 
 
 def _decides(enablement: Values, kind: str, region: str) -> bool:

@@ -4,6 +4,7 @@ from emulator.probe.trial import Trial
 
 
 def session(t: Trial) -> None:
+    t.log_buckets("macie")
     t("macie2.GetMacieSession", expect=["ResourceNotFoundException", "AccessDeniedException"])
     t("macie2.EnableMacie", status="ENABLED", findingPublishingFrequency="ONE_HOUR")
     got = t("macie2.GetMacieSession")
@@ -62,6 +63,50 @@ def session(t: Trial) -> None:
         "listed",
         lambda: [one["name"] for one in got["items"]] == ["j"],
     )
+    made = t(
+        "macie2.CreateCustomDataIdentifier",
+        name="orders",
+        regex="[A-Z]{2}-[0-9]{8}",
+        keywords=["order"],
+        severityLevels=[{"occurrencesThreshold": 1, "severity": "LOW"}],
+        tags={"a": "b"},
+    )
+    got = t("macie2.GetCustomDataIdentifier", id=made.get("customDataIdentifierId") or "x")
+    t.check(
+        "macie2.CreateCustomDataIdentifier GetCustomDataIdentifier",
+        "back",
+        lambda: (got.regex, got.keywords, got.maximumMatchDistance, got.tags) == ("[A-Z]{2}-[0-9]{8}", ["order"], 50, {"a": "b"}),
+    )
+    got = t("macie2.ListCustomDataIdentifiers")
+    t.check("macie2.ListCustomDataIdentifiers", "listed", lambda: [one["name"] for one in got["items"]] == ["orders"])
+    t("macie2.DeleteCustomDataIdentifier", id=made.get("customDataIdentifierId") or "x")
+    got = t("macie2.ListCustomDataIdentifiers")
+    t.check("macie2.DeleteCustomDataIdentifier", "gone", lambda: got.ok and not got["items"])
+    made = t("macie2.CreateAllowList", clientToken="t", name="samples", criteria={"regex": "EX-[0-9]+"}, description="d")
+    t("macie2.UpdateAllowList", id=made.get("id") or "x" * 22, name="samples", criteria={"regex": "EX-[0-9]{4}"})
+    got = t("macie2.GetAllowList", id=made.get("id") or "x" * 22)
+    t.check(
+        "macie2.CreateAllowList UpdateAllowList GetAllowList",
+        "replaced",
+        lambda: (got.criteria, got.get("description"), got["status"]["code"]) == ({"regex": "EX-[0-9]{4}"}, None, "OK"),
+    )
+    got = t("macie2.ListAllowLists")
+    t.check("macie2.ListAllowLists", "listed", lambda: [one["name"] for one in got.allowLists] == ["samples"])
+    t("macie2.DeleteAllowList", id=made.get("id") or "x" * 22)
+    got = t("macie2.ListAllowLists")
+    t.check("macie2.DeleteAllowList", "gone", lambda: got.ok and not got.allowLists)
+    made = t("macie2.CreateFindingsFilter", name="quiet", action="ARCHIVE", findingCriteria={"criterion": {"region": {"eq": ["x"]}}})
+    got = t("macie2.ListFindingsFilters")
+    t.check(
+        "macie2.CreateFindingsFilter ListFindingsFilters",
+        "listed",
+        lambda: [(one["name"], one["action"]) for one in got.findingsFilterListItems] == [("quiet", "ARCHIVE")],
+    )
+    t("macie2.DeleteFindingsFilter", id=made.get("id") or "x")
+    got = t("macie2.ListFindingsFilters")
+    t.check("macie2.DeleteFindingsFilter", "gone", lambda: got.ok and not got.findingsFilterListItems)
+    got = t("macie2.GetAdministratorAccount")
+    t.check("macie2.GetAdministratorAccount", "none", lambda: got.ok and not got.get("administrator"))
     t("macie2.EnableOrganizationAdminAccount", adminAccountId=t.org_member)
     got = t("macie2.ListOrganizationAdminAccounts")
     t.check(

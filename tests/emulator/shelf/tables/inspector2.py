@@ -1,11 +1,11 @@
-"""Inspector: how it scans, beside which resources moto knows that it scans."""
+"""Inspector: which resources it scans, and how."""
 
 import uuid
 from typing import Any
 
 from emulator.answers import AwsError
 from emulator.missing import Forward, handles
-from emulator.shelf import Collection, now, setting
+from emulator.shelf import Collection, Row, now, place, setting
 from emulator.wire import Call
 
 
@@ -14,14 +14,19 @@ def updated(call: Call) -> dict[str, Any]:
     made: dict[str, Any] = {}
     if "ecrConfiguration" in call.params:
         state = call.params["ecrConfiguration"] | {"status": "SUCCESS", "updatedAt": now()}
-        made["ecrConfiguration"] = {"rescanDurationState": state}
+        # The length from the push is the only one that must be sent.
+        before = CONFIGURATION.now(call)["ecrConfiguration"]["rescanDurationState"]
+        made["ecrConfiguration"] = {"rescanDurationState": before | state}
     if "ec2Configuration" in call.params:
-        state = {"scanMode": call.params["ec2Configuration"]["scanMode"], "scanModeStatus": "SUCCESS"}
-        made["ec2Configuration"] = {"scanModeState": state}
+        sent = call.params["ec2Configuration"]
+        before = CONFIGURATION.now(call)["ec2Configuration"]
+        made["ec2Configuration"] = before | {"scanModeState": {"scanMode": sent["scanMode"], "scanModeStatus": "SUCCESS"}}
+        if "activateVMScanner" in sent:
+            made["ec2Configuration"]["vmScannerState"] = {"activated": sent["activateVMScanner"], "status": "SUCCESS"}
     return made
 
 
-setting(
+CONFIGURATION = setting(
     "inspector2",
     "configuration",
     {
@@ -58,7 +63,18 @@ setting(
     middle={"status": "PENDING"},
 )
 
-(
+
+
+def own(call: Call) -> dict[str, Any]:
+    """A scan of the own account has its id."""
+    targets = call.params.get("targets")
+    if targets is None:
+        return {}
+    accounts = [call.account if one == "SELF" else one for one in targets.get("accountIds", [call.account])]
+    return {"targets": targets | {"accountIds": accounts}}
+
+
+CIS_SCANS = (
     Collection(
         "inspector2",
         "CIS scan configuration",
@@ -68,11 +84,11 @@ setting(
             "scanConfigurationArn",
             "arn:{partition}:inspector2:{region}:{account}:owner/{account}/cis-configuration/{id}",
         ),
-        made=lambda call: {"ownerId": call.account},
+        made=lambda call: {"ownerId": call.account} | own(call),
     )
     .create("CreateCisScanConfiguration")
     .list("ListCisScanConfigurations", "scanConfigurations")
-    .update("UpdateCisScanConfiguration")
+    .update("UpdateCisScanConfiguration", changed=own)
     .delete("DeleteCisScanConfiguration")
 )
 
@@ -85,24 +101,52 @@ def permissions(call: Call, _: Forward) -> dict[str, Any]:
     return {"permissions": [{"service": one, "operation": name} for one in services for name in operations]}
 
 
+# What can be scanned, and what the status of each is called.
+TYPES = {"EC2": "ec2", "ECR": "ecr", "LAMBDA": "lambda", "LAMBDA_CODE": "lambdaCode", "CODE_REPOSITORY": "codeRepository"}
+QUIET = {"errorCode": "ALREADY_ENABLED", "errorMessage": "-"}
+
+
+def scans(call: Call, account: str) -> Row:
+    """How the scans of an account fare, in the Region of the call."""
+    return place(call, "scans", account=account).setdefault((), Row(dict.fromkeys(TYPES.values(), "DISABLED")))
+
+
+def whole(states: dict[str, str]) -> str:
+    return next((word for word in ("ENABLED", "ENABLING", "DISABLING") if word in states.values()), "DISABLED")
+
+
+def switch(call: Call, accounts: list[str], types: list[str]) -> dict[str, Any]:
+    """Enables or disables scans; what an administrator decides in its members fails for the account, with 200."""
+    from emulator.organization.delegation import administrator
+
+    on, done, failed = call.operation == "Enable", [], []
+    for account in accounts:
+        row = scans(call, account)
+        if on and "LAMBDA_CODE" in types and "LAMBDA" not in types and row.now["lambda"] != "ENABLED":
+            raise AwsError("ValidationException", "Scanning of Lambda code requires the standard scanning of Lambda.")
+        if not on and administrator("inspector2", call) not in (None, call.account):
+            words = "A member account cannot disable scans: ask the delegated administrator."
+            failed.append({"accountId": account, "errorCode": "ACCESS_DENIED", "errorMessage": words})
+            continue
+        # Without the standard scan there is none of the code.
+        named = {TYPES[one] for one in types} | ({"lambdaCode"} if not on and "LAMBDA" in types else set())
+        moved = {name for name in named if (row.now[name] == "ENABLED") != on}
+        between = dict.fromkeys(moved, "ENABLING" if on else "DISABLING")
+        row.write(call, row.now | dict.fromkeys(named, "ENABLED" if on else "DISABLED"), between)
+        done.append({"accountId": account, "status": whole(row.now), "resourceStatus": row.now})
+    return {"accounts": done, "failedAccounts": failed}
+
+
 @handles("inspector2", "BatchGetAccountStatus")
 def status(call: Call, _: Forward) -> dict[str, Any]:
     """Of the own account unless others are named."""
-    from moto.inspector2.models import inspector2_backends
-
-    backend = inspector2_backends[call.account][call.region]
     wanted = call.params.get("accountIds") or [call.account]
-    return {"accounts": [_state(backend, account) for account in wanted], "failedAccounts": []}
+    return {"accounts": [_state(account, scans(call, account).read()) for account in wanted], "failedAccounts": []}
 
 
-def _state(backend: Any, account: str) -> dict[str, Any]:
-    there = backend.account_status.get(account)
-    named = {"ec2": "ec2", "ecr": "ecr", "lambda": "_lambda", "lambdaCode": "lambda_code"}
-    states = {name: getattr(there, kept) if there else "DISABLED" for name, kept in named.items()}
-    quiet = {"errorCode": "ALREADY_ENABLED", "errorMessage": ""}
-    whole = "ENABLED" if "ENABLED" in states.values() else "DISABLED"
+def _state(account: str, states: dict[str, str]) -> dict[str, Any]:
     return {
         "accountId": account,
-        "state": {"status": whole} | quiet,
-        "resourceState": {name: {"status": state} | quiet for name, state in states.items()},
+        "state": {"status": whole(states)} | QUIET,
+        "resourceState": {name: {"status": state} | QUIET for name, state in states.items()},
     }
