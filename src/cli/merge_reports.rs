@@ -1,6 +1,6 @@
 //! `evenkeel merge-reports`: the plans of a fleet's shards, printed or saved as one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use evenkeel::plan::Shards;
 use evenkeel::plan::file::FileError;

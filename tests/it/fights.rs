@@ -118,8 +118,15 @@ fn edits(before: &str, items: &[&str], then: &str) {
         account.write("b.toml", &format!("{BASELINE}{item}\n"));
         account.run(&apply).code(0).says("applied");
     }
+    // An edit of several steps is known by its last one, and what puts it right by itself.
     python(then);
-    let fight = account.run(&apply).code(3);
+    let first = account.run(&apply);
+    let fight = if first.code == 3 {
+        first
+    } else {
+        python(then);
+        account.run(&apply).code(3)
+    };
     fight.complains("somebody changes").complains("back");
 }
 
@@ -170,7 +177,7 @@ fn who_edits_the_lifecycle_of_a_bucket_fights_nobody() {
         )
     };
     edits(
-        "boto3.client('s3').create_bucket(Bucket='b-ACCOUNT')",
+        "boto3.client('s3').create_bucket(Bucket='b-ACCOUNT', CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})",
         &[&of(100), &of(200), &of(300)],
         "boto3.client('s3').delete_bucket_lifecycle(Bucket='b-ACCOUNT')",
     );
@@ -199,7 +206,7 @@ fn who_edits_what_flow_logs_record_fights_nobody() {
         )
     };
     edits(
-        "boto3.client('s3').create_bucket(Bucket='f-ACCOUNT')",
+        "boto3.client('s3').create_bucket(Bucket='f-ACCOUNT', CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})",
         &[&of("ALL"), &of("REJECT"), &of("ACCEPT")],
         "ec2 = boto3.client('ec2')\n\
          logs = ec2.describe_flow_logs()['FlowLogs']\n\
