@@ -227,7 +227,7 @@ fn before(about: &Value) -> Vec<String> {
 /// Who may have done what it was found after; where they are many, how many more.
 fn by_whom(all: &[ByWhom]) -> String {
     let all = callers::together(all);
-    callers::text(&all, |by| format!("{} by {}", by.call, by.principal))
+    callers::text(&all, false, |by| format!("{} by {}", by.call, by.principal))
 }
 
 fn line_of_run(run: &RunRecord) -> String {
@@ -319,7 +319,7 @@ mod tests {
             .chain([others])
             .collect();
         let text = said(What::Drift, json!({"drift": [row("logs", &all)], "by": all}));
-        let end = "c by e and 2 more and 12 calls more, which were not kept";
+        let end = "c by e and 2 more and at least 12 calls more, which were not kept";
         assert!(text.contains(&end.replace("c by e", "c:Stop by c")), "{text}");
     }
 }

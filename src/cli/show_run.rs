@@ -96,7 +96,7 @@ fn head(shown: &RunShown) {
     }
     for by in &run.about.caused_by {
         let who = match by.is_not_kept() {
-            true => format!("{} calls whose callers were not kept", by.count()),
+            true => format!("at least {} calls whose callers were not kept", by.count()),
             false => by.principal.clone(),
         };
         out::line(&visible(&format!("after {} by {who}", by.call)));

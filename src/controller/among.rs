@@ -17,6 +17,8 @@ use crate::store::{Shares, Store, StoreError};
 
 /// So long after its start, a controller does not know yet who begins together with it.
 const STARTING: TimeDelta = TimeDelta::seconds(15);
+/// So often it is looked whether there are several by now.
+const ALONE: Duration = Duration::from_secs(60);
 /// Among so many it shares out until then, at least.
 const AT_START: usize = 3;
 
@@ -73,7 +75,7 @@ impl Among {
 
     /// After so long, what somebody else has in hand is looked after.
     pub fn again_in(&self) -> Duration {
-        self.of().map_or(Duration::from_secs(60), |of| of.claims.term)
+        self.of().map_or(ALONE, |of| of.claims.term)
     }
 
     /// What of a job is left to this process, where several share it.
@@ -107,6 +109,22 @@ impl Among {
         Ok(Some(Share::new(shares, of.claims, name, since, among)))
     }
 
+    /// How often it is looked round for what somebody has left who is gone.
+    pub(super) fn looks_round_every(&self) -> Duration {
+        self.of().map_or(ALONE, |of| of.claims.renew_every())
+    }
+
+    /// Who it is among several, once the others know that it is there.
+    pub(super) async fn sign_of_life(&self) -> Option<String> {
+        let of = self.of()?;
+        let is_known = self.appearing.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if !is_known && let Err(error) = self.appear(&of).await {
+            tracing::debug!("others do not know that this controller is there: {error}");
+            return None;
+        }
+        Some(of.claims.holder)
+    }
+
     /// Lets the others know that it is there, from now on.
     async fn appear(&self, of: &Of) -> Result<(), StoreError> {
         let Of { store, claims, .. } = of.clone();
@@ -121,6 +139,11 @@ impl Among {
         });
         self.appears_by(Some(appearing));
         Ok(())
+    }
+
+    /// Says no more that it is there.
+    pub(super) fn leave(&self) {
+        self.appears_by(None);
     }
 
     /// Who says that it is there, in the place of who did before.

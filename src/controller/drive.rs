@@ -4,7 +4,9 @@
 //! runs at once: the queue sees to it for what events touched, and the runs among themselves for the
 //! accounts of targets.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod in_hand;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use self::in_hand::InHand;
 use super::PATH;
 use super::clocks::Clocks;
 use super::ended::Ended;
@@ -81,6 +84,11 @@ pub trait Runs: Send + Sync {
     async fn waiting(&self) -> Vec<Waiting> {
         Vec::new()
     }
+
+    /// Waits for events whose looks another controller, which is gone, did not get to.
+    async fn left_waiting(&self) -> Vec<Waiting> {
+        std::future::pending().await
+    }
 }
 
 /// Who makes calls that are made only to be heard of.
@@ -145,6 +153,8 @@ impl Controller {
         if let Some(heart) = self.heart.clone() {
             polling.spawn(pass(heart, state.mark.clone(), passing));
         }
+        let (taking, mut taken) = mpsc::channel(1);
+        polling.spawn(take_over(Arc::clone(&self.runs), taking));
         let mut in_hand = InHand::default();
         let mut keeping = Keeping::default();
         state.take_up(self.runs.waiting().await);
@@ -177,6 +187,7 @@ impl Controller {
                     keeping.add(waiting, (queued, receipts));
                 }
                 () = keeping.done() => {}
+                Some(waiting) = taken.recv(), if state.has_room() => state.take_up(waiting),
                 Some((account, made)) = beating.next() => state.beaten(&account, made),
                 Some(accounts) = passed.recv() => {
                     accounts.iter().for_each(|account| state.came(account));
@@ -191,33 +202,14 @@ impl Controller {
     }
 }
 
-/// The runs in hand, each a task of its own, so that one that computes for long keeps nobody waiting.
-#[derive(Default)]
-struct InHand {
-    tasks: JoinSet<Ended>,
-    jobs: HashMap<tokio::task::Id, Job>,
-}
-
-impl InHand {
-    fn begin(&mut self, runs: Arc<dyn Runs>, job: Job) {
-        let shared = job.clone();
-        let task = self.tasks.spawn(async move { runs.run(&shared).await });
-        self.jobs.insert(task.id(), job);
-    }
-
-    /// The next one that ends; none where there is none. One that panics has no end of its own.
-    async fn next(&mut self) -> Option<(Job, Option<Ended>)> {
-        let (id, ended) = match self.tasks.join_next_with_id().await? {
-            Ok((id, ended)) => (id, Some(ended)),
-            Err(error) => (error.id(), None),
-        };
-        Some((self.jobs.remove(&id)?, ended))
-    }
-}
-
 /// Brings what others have heard of our calls.
 async fn pass(heart: Arc<dyn Heart>, mark: String, sender: mpsc::Sender<Vec<AccountId>>) {
     while sender.send(heart.passed_on(&mark).await).await.is_ok() {}
+}
+
+/// Brings what others have left behind.
+async fn take_over(runs: Arc<dyn Runs>, sender: mpsc::Sender<Vec<Waiting>>) {
+    while sender.send(runs.left_waiting().await).await.is_ok() {}
 }
 
 fn beat(
@@ -390,7 +382,8 @@ impl<'a> State<'a> {
         let tick = self.schedules.pause(self.of.clocks.wall()).map(|pause| now + pause);
         let path = self.of.path_every.map(|every| self.path_at.unwrap_or_default() + every);
         let sight = self.sight().wakes_at(may_beat);
-        let soonest = tick.into_iter().chain(self.queue.next_at()).chain(path).chain(sight).min();
+        let soonest =
+            tick.into_iter().chain(self.queue.next_at(now)).chain(path).chain(sight).min();
         soonest.unwrap_or(now + LONGEST_SLEEP).min(now + LONGEST_SLEEP)
     }
 
@@ -415,7 +408,7 @@ impl<'a> State<'a> {
         (receipts, waiting)
     }
 
-    /// Puts into the queue what waited for a look when the process before ended.
+    /// Puts into the queue what waited for a look when another process ended.
     fn take_up(&mut self, waiting: Vec<Waiting>) {
         let now = self.of.clocks.now();
         for Waiting { part, called } in waiting {
@@ -493,6 +486,8 @@ impl<'a> State<'a> {
     }
 }
 
+#[cfg(test)]
+mod fake;
 #[cfg(test)]
 pub mod simulated;
 #[cfg(test)]

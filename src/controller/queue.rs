@@ -99,6 +99,9 @@ impl What {
     }
 }
 
+/// A look that is not over after so long keeps nobody waiting any more.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How many looks there may be at a time. What is not a whole target has a lane of its own: what an
 /// event touched waits for no target's run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,11 +110,14 @@ pub struct Lanes {
     pub parts: usize,
     /// Looks at targets.
     pub targets: usize,
+    /// Looks of the first sort that take long ([`PATIENCE`]): so many have places of their own, so that others do not
+    /// wait for accounts that are slow.
+    pub slow: usize,
 }
 
 impl Default for Lanes {
     fn default() -> Self {
-        Self { parts: 8, targets: 4 }
+        Self { parts: 8, targets: 4, slow: 24 }
     }
 }
 
@@ -120,7 +126,7 @@ impl Default for Lanes {
 pub struct Queue {
     lanes: Lanes,
     waiting: BTreeMap<Key, Slot>,
-    in_hand: Vec<What>,
+    in_hand: Vec<InHand>,
     failures: BTreeMap<Key, Failures>,
 }
 
@@ -143,6 +149,15 @@ impl Failures {
             of_its_sort: same.map_or(0, |same| same.of_its_sort).saturating_add(1),
         }
     }
+}
+
+/// What is being looked at.
+#[derive(Debug)]
+struct InHand {
+    what: What,
+    since: Duration,
+    /// Whether an event asked for it.
+    is_told: bool,
 }
 
 #[derive(Debug)]
@@ -177,8 +192,8 @@ impl Queue {
     }
 
     /// What is being looked at.
-    pub fn in_hand(&self) -> &[What] {
-        &self.in_hand
+    pub fn in_hand(&self) -> impl Iterator<Item = &What> {
+        self.in_hand.iter().map(|one| &one.what)
     }
 
     /// How long the longest of what is due has waited.
@@ -192,16 +207,23 @@ impl Queue {
     }
 
     /// When the next thing is due that could be looked at beside what is in hand.
-    pub fn next_at(&self) -> Option<Duration> {
-        let free = Free::of(self);
-        self.waiting.iter().filter(|(key, _)| free.has_room(key)).map(|(_, slot)| slot.at).min()
+    pub fn next_at(&self, now: Duration) -> Option<Duration> {
+        let free = Free::of(self, now);
+        let at = |(key, slot): (&Key, &Slot)| match free.room(key, slot) {
+            Room::Free => Some(slot.at),
+            // Once one of those in hand takes long.
+            Room::Later => free.roomier_at.map(|at| at.max(slot.at)),
+            Room::Taken => None,
+        };
+        self.waiting.iter().filter_map(at).min()
     }
 
     /// Takes in hand what one run looks at next, if something is due: the parts of the account that
     /// waits longest, or else what does.
     pub fn take(&mut self, now: Duration) -> Option<Job> {
-        let free = Free::of(self);
-        let due = self.waiting.iter().filter(|(key, slot)| slot.at <= now && free.has_room(key));
+        let free = Free::of(self, now);
+        let is_due = |key: &Key, slot: &Slot| slot.at <= now && free.room(key, slot) == Room::Free;
+        let due = self.waiting.iter().filter(|(key, slot)| is_due(key, slot));
         let rank = |key: &Key| match key {
             Key::Part(_) => 0,
             Key::Path(_) => 1,
@@ -210,7 +232,8 @@ impl Queue {
         };
         let key = due.min_by_key(|(key, slot)| (rank(key), slot.at))?.0.clone();
         let job = self.remove(key, now)?;
-        self.in_hand.push(job.what.clone());
+        let is_told = job.causes.has_event();
+        self.in_hand.push(InHand { what: job.what.clone(), since: now, is_told });
         Some(job)
     }
 
@@ -248,7 +271,7 @@ impl Queue {
 
     /// A look was stopped, and nobody knows what it has seen.
     pub fn stopped(&mut self, what: &What) {
-        self.in_hand.retain(|one| one != what);
+        self.in_hand.retain(|one| one.what != *what);
     }
 
     /// A look is over, and shall not be repeated before its next cause.
@@ -301,38 +324,75 @@ impl Queue {
     }
 }
 
+/// Whether something can be looked at beside what is in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// It can.
+    Free,
+    /// Its lane is full.
+    Later,
+    /// It, or its account, is in hand.
+    Taken,
+}
+
 /// What could be looked at beside what is in hand.
 struct Free<'a> {
-    parts: bool,
+    /// Whether there is a place for what an event asked for, and for other looks at parts.
+    told: bool,
+    untold: bool,
     targets: bool,
+    /// When one of those in hand leaves its lane, if none is over before.
+    roomier_at: Option<Duration>,
     accounts: BTreeSet<&'a AccountId>,
     paths: BTreeSet<&'a String>,
     names: BTreeSet<&'a String>,
 }
 
 impl<'a> Free<'a> {
-    fn of(queue: &'a Queue) -> Self {
+    fn of(queue: &'a Queue, now: Duration) -> Self {
         let (mut accounts, mut paths) = (BTreeSet::new(), BTreeSet::new());
         let mut names = BTreeSet::new();
-        for what in &queue.in_hand {
-            match what {
+        for one in &queue.in_hand {
+            match &one.what {
                 What::Target(name) => names.insert(name),
                 What::Path(name) => paths.insert(name),
                 What::Account(account) | What::Parts { account, .. } => accounts.insert(account),
             };
         }
-        let Lanes { parts, targets } = queue.lanes;
-        let has_room = accounts.len() + paths.len() < parts;
-        Self { parts: has_room, targets: names.len() < targets, accounts, paths, names }
+        let Lanes { parts, targets, slow } = queue.lanes;
+        let of_parts = || queue.in_hand.iter().filter(|one| !matches!(one.what, What::Target(_)));
+        let takes_long = |one: &&InHand| now.saturating_sub(one.since) >= PATIENCE;
+        let (all, long) = (of_parts().count(), of_parts().filter(takes_long).count());
+        let told = all - long.min(slow) < parts;
+        // The others leave places for events, however many of them take long.
+        let untold = of_parts().filter(|one| !one.is_told).count() < parts + slow / 2;
+        let leaves_at = of_parts().filter(|one| !takes_long(one)).map(|one| one.since + PATIENCE);
+        Self {
+            told,
+            untold: told && untold,
+            targets: names.len() < targets,
+            roomier_at: leaves_at.min().filter(|_| long < slow),
+            accounts,
+            paths,
+            names,
+        }
     }
 
-    fn has_room(&self, key: &Key) -> bool {
-        match key {
-            Key::Part(Part { account, .. }) | Key::Account(account) => {
-                self.parts && !self.accounts.contains(account)
+    fn room(&self, key: &Key, slot: &Slot) -> Room {
+        let (is_in_hand, has_room) = match key {
+            Key::Part(Part { account, .. }) if slot.causes.has_event() => {
+                (self.accounts.contains(account), self.told)
             }
-            Key::Path(name) => self.parts && !self.paths.contains(name),
-            Key::Target(name) => self.targets && !self.names.contains(name),
+            Key::Part(Part { account, .. }) | Key::Account(account) => {
+                (self.accounts.contains(account), self.untold)
+            }
+            Key::Path(name) => (self.paths.contains(name), self.untold),
+            Key::Target(name) => (self.names.contains(name), self.targets),
+        };
+        match (is_in_hand, has_room, key) {
+            (false, true, _) => Room::Free,
+            (false, false, Key::Part(_) | Key::Account(_) | Key::Path(_)) => Room::Later,
+            _ => Room::Taken,
         }
     }
 }

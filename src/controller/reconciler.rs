@@ -132,6 +132,7 @@ impl Reconciler {
 
     /// Gives back what it has claimed among several controllers.
     pub async fn end(&self) {
+        self.own.among.leave();
         self.own.locks.end().await;
     }
 
@@ -253,8 +254,9 @@ impl Runs for Reconciler {
     async fn keep(&self, waiting: Vec<Waiting>) {
         let Some(store) = self.history().await else { return };
         let events = waiting.iter().map(Waiting::stored).collect::<Result<Vec<_>, _>>();
+        let holder = self.own.among.sign_of_life().await.unwrap_or_default();
         let kept = match events {
-            Ok(events) => store.note_waiting(events).await,
+            Ok(events) => store.note_waiting(events, &holder).await,
             Err(error) => Err(error.into()),
         };
         if let Err(error) = kept {
@@ -264,13 +266,6 @@ impl Runs for Reconciler {
 
     async fn waiting(&self) -> Vec<Waiting> {
         let Some(store) = self.history().await else { return Vec::new() };
-        let read = |event: &WaitingEvent| match Waiting::of_stored(event) {
-            Ok(waiting) => waiting,
-            Err(error) => {
-                tracing::warn!("an event that waited cannot be read: {error}");
-                None
-            }
-        };
         match store.waiting(self.clocks.wall()).await {
             Ok(events) => events.iter().filter_map(read).collect(),
             Err(error) => {
@@ -279,4 +274,25 @@ impl Runs for Reconciler {
             }
         }
     }
+
+    async fn left_waiting(&self) -> Vec<Waiting> {
+        loop {
+            self.clocks.sleep_until(self.clocks.now() + self.own.among.looks_round_every()).await;
+            let Some(store) = self.own.among.store() else { continue };
+            let Some(holder) = self.own.among.sign_of_life().await else { continue };
+            match store.take_over_waiting(&holder, self.clocks.wall()).await {
+                Ok(events) if events.is_empty() => {}
+                Ok(events) => return events.iter().filter_map(read).collect(),
+                Err(error) => tracing::debug!("what others left is not known: {error}"),
+            }
+        }
+    }
+}
+
+/// An event that waited; none where it cannot be read.
+fn read(event: &WaitingEvent) -> Option<Waiting> {
+    Waiting::of_stored(event).unwrap_or_else(|error| {
+        tracing::warn!("an event that waited cannot be read: {error}");
+        None
+    })
 }

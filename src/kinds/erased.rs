@@ -135,6 +135,8 @@ pub trait DynKind: Send + Sync {
     fn not_state(&self) -> &'static [&'static str];
     /// The members of its state that are not the object's own.
     fn beside(&self) -> &'static [&'static str];
+    /// Members of what a call asks for that name another thing than an object of the kind.
+    fn of_others(&self) -> &'static [&'static str];
     /// Sample baselines.
     fn samples(&self) -> &'static [&'static str];
     /// JSON Schema of the spec.
@@ -369,6 +371,10 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn beside(&self) -> &'static [&'static str] {
         K::BESIDE
+    }
+
+    fn of_others(&self) -> &'static [&'static str] {
+        K::OF_OTHERS
     }
 
     fn samples(&self) -> &'static [&'static str] {

@@ -124,6 +124,10 @@ pub trait Kind: Send + Sync + 'static {
     /// what could not be delivered. Where they are otherwise, nobody has changed the object.
     const BESIDE: &'static [&'static str] = &[];
 
+    /// Members of what a call asks for that name another thing than an object of this kind: whoever names one has not
+    /// touched it, as with `userName` a root user's key.
+    const OF_OTHERS: &'static [&'static str] = &[];
+
     /// Which way its fields are stricter, where they have a way: a write that leaves an account weaker
     /// than it was says so.
     const STRICTER: &'static [Stricter] = &[];

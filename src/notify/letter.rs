@@ -60,7 +60,7 @@ pub struct AffectedObject {
     /// How many more may have.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_by: usize,
-    /// How many calls there were besides whose callers were not kept.
+    /// How many calls there were besides, at least, whose callers were not kept.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub not_kept: usize,
 }

@@ -263,3 +263,36 @@ fn of_an_account_that_another_target_governs_as_well_what_is_not_seen_may_be_the
     assert!(gone(&[beside], &["here"]));
     assert!(!gone(&[beside], &["other"]) && !gone(&[beside], &["here", "other"]));
 }
+
+#[test]
+fn what_was_told_of_an_account_that_no_target_selects_any_more_is_over() {
+    let plan = plan(vec![drifted("iam.password_policy")]);
+    let here = &plan.objects[0].account;
+    let accounts = [here.clone()].into();
+    let is_over = |account: &AccountId, targets: &[&str], is_of_all: bool| {
+        let all = ["here".to_owned(), "other".to_owned()].into();
+        let run = Run { keeps_drift: true, is_whole: true, targets: all, ..Run::default() };
+        let hearing = Hearing::of(run);
+        if is_of_all {
+            let stream = Stream::new("r", vec![&hearing]);
+            stream.tell(RunEvent::Selected { accounts: &accounts }).unwrap();
+        }
+        let fine = hear(&hearing, &plan, None, None).fine;
+        let of = |item: Option<&str>| Subject {
+            account: Some(account.clone()),
+            item: item.map(|item| item.parse().unwrap()),
+            targets: targets.iter().map(|name| (*name).to_owned()).collect(),
+            ..Subject::named("key", "title")
+        };
+        let [object, whole] =
+            [Some("ec2.ebs_encryption"), None].map(|item| fine.ends(&of(item), false).is_some());
+        assert_eq!(object, whole);
+        assert_eq!(fine.is_elsewhere(account), is_of_all && account != here);
+        object
+    };
+    let left: AccountId = "000000000009".parse().unwrap();
+    assert!(is_over(&left, &["here"], true) && is_over(&left, &["here", "removed"], true));
+    assert!(!is_over(&left, &["here"], false), "the run was of some accounts");
+    assert!(!is_over(&left, &["here", "other"], true), "another target may select it");
+    assert!(!is_over(&left, &[], true), "nobody knows of which target it was");
+}

@@ -128,6 +128,26 @@ pub struct Fine {
     whole: BTreeMap<AccountId, BTreeSet<String>>,
     /// Why something is over that is not just so no longer.
     why: BTreeMap<String, &'static str>,
+    /// Which accounts the run's targets select, where it is of all of them.
+    selected: Option<Selected>,
+}
+
+/// Which accounts targets select.
+#[derive(Debug, Clone)]
+struct Selected {
+    /// These targets.
+    by: BTreeSet<String>,
+    accounts: BTreeSet<AccountId>,
+    /// All targets that there are.
+    targets: BTreeSet<String>,
+}
+
+impl Selected {
+    /// Whether a target selects an account no more, or is there no more.
+    fn is_left_by(&self, target: &String, account: &AccountId) -> bool {
+        let is_there = self.targets.is_empty() || self.targets.contains(target);
+        !is_there || (self.by.contains(target) && !self.accounts.contains(account))
+    }
 }
 
 fn short(key: &str) -> [u8; 16] {
@@ -160,7 +180,32 @@ impl Fine {
         self.whole.insert(account.clone(), beside);
     }
 
-    /// Of which targets something still may be that was not seen: of those that were not asked for.
+    /// These targets, of all that there are, select these accounts and no others.
+    pub fn selects(
+        &mut self,
+        by: BTreeSet<String>,
+        accounts: BTreeSet<AccountId>,
+        targets: BTreeSet<String>,
+    ) {
+        self.selected = Some(Selected { by, accounts, targets });
+    }
+
+    /// Whether it is said which accounts are selected.
+    pub fn is_of_all_accounts(&self) -> bool {
+        self.selected.is_some()
+    }
+
+    /// Whether an account is none of those that the run's targets select.
+    pub fn is_elsewhere(&self, account: &AccountId) -> bool {
+        self.selected.as_ref().is_some_and(|selected| !selected.accounts.contains(account))
+    }
+
+    fn is_left_by(&self, target: &String, account: Option<&AccountId>) -> bool {
+        let selected = self.selected.as_ref().zip(account);
+        selected.is_some_and(|(selected, account)| selected.is_left_by(target, account))
+    }
+
+    /// Of which targets something still may be that was not seen: of those that were not asked for, and select its account.
     pub fn leaves<'a>(&self, subject: &'a Subject) -> impl Iterator<Item = &'a String> {
         let is_unsure = |account: &&AccountId| {
             let of = subject.item.clone().map(|item| ((*account).clone(), item));
@@ -168,7 +213,9 @@ impl Fine {
         };
         let account = subject.account.as_ref().filter(|account| !is_unsure(account));
         let beside = account.and_then(|account| self.whole.get(account));
-        subject.targets.iter().filter(move |target| beside.is_none_or(|all| all.contains(*target)))
+        let is_asked = move |target: &&String| beside.is_none_or(|all| all.contains(*target));
+        let is_left = |target: &&String| self.is_left_by(target, subject.account.as_ref());
+        subject.targets.iter().filter(is_asked).filter(move |target| !is_left(target))
     }
 
     /// Whether something that was told is over, and why; `is_there` says whether it was seen as well.
@@ -179,6 +226,10 @@ impl Fine {
                 (None, Some(_)) => "it is as declared",
                 (None, None) => "it is so no longer",
             });
+        }
+        let is_left = |target| self.is_left_by(target, subject.account.as_ref());
+        if !subject.targets.is_empty() && subject.targets.iter().all(is_left) {
+            return Some("no target selects its account any more");
         }
         let (Some(account), Some(item)) = (&subject.account, &subject.item) else { return None };
         let is_gone = !is_there

@@ -67,6 +67,7 @@ impl Notices {
             commit: of_look.commit,
             heard: of_look.heard,
             path: PATH,
+            targets: of_look.targets,
         }))
     }
 

@@ -214,7 +214,8 @@ impl Teller {
         let memory = self.courier.memory.as_ref();
         let wanted: BTreeSet<Option<AccountId>> = seen.books();
         let mut all = Vec::new();
-        if wanted.len() <= FEW {
+        // Of accounts that left, what was told is over.
+        if wanted.len() <= FEW && !seen.fine.is_of_all_accounts() {
             for account in wanted {
                 let document = memory.read(&name_of(channel, account.as_ref())).await?;
                 all.push((account, document));
@@ -227,6 +228,12 @@ impl Teller {
         for account in wanted {
             let document = there.remove(&name_of(channel, account.as_ref()));
             all.push((account, document));
+        }
+        for (name, document) in there {
+            let account = name.rsplit('/').next().and_then(|account| account.parse().ok());
+            if let Some(account) = account.filter(|account| seen.fine.is_elsewhere(account)) {
+                all.push((Some(account), Some(document)));
+            }
         }
         Ok(all)
     }
@@ -284,8 +291,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fleet::notify::{On, Severity};
+    use crate::fleet::notify::{self, On, Severity};
     use crate::names::Region;
+    use crate::notify::channel::{Channel, NotSent};
+    use crate::notify::letter::{Letter, Reader};
     use crate::notify::matter::{Matter, Subject};
     use crate::store::history::{DriftKey, DriftSeen, Extent, SeenAccount};
     use crate::store::memory::InMemory;
@@ -360,5 +369,55 @@ mod tests {
         assert_eq!(since(&put_right("d", 400)).await, None, "all of it ended before");
         store.note_seen(vec![look("e", 500, true)]).await.unwrap();
         assert_eq!(since(&put_right("e", 505)).await, Some(at(500)), "it is not over yet");
+    }
+
+    /// Takes whatever it is sent.
+    struct Takes;
+
+    #[async_trait::async_trait]
+    impl Channel for Takes {
+        async fn send(&self, _: &Letter) -> Result<(), NotSent> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_told_of_an_account_that_left_is_over_though_nobody_looks_there() {
+        let filter = notify::Filter {
+            on: On::ALL.into(),
+            severity: Severity::Low,
+            kinds: BTreeSet::new(),
+            targets: BTreeSet::new(),
+        };
+        let reached = Reached {
+            name: "webhook.all".to_owned(),
+            common: notify::Common { filter, per_hour: 60 },
+            reader: Reader::People,
+            channel: Box::new(Takes),
+        };
+        let memory: Arc<dyn Memory> = Arc::new(InMemory::default());
+        let courier = Courier::new(Arc::clone(&memory), vec![reached]);
+        let teller = Teller { courier, history: None };
+        let is_open = async || {
+            let book = name_of("webhook.all", Some(&key().account));
+            memory.read(&book).await.unwrap().is_some()
+        };
+        let mut seen = put_right("a", 1);
+        let mut drift = seen.done.remove(0);
+        (drift.on, drift.subject.targets) = (On::Drift, vec!["here".to_owned()]);
+        seen.accounts.insert(key().account);
+        seen.standing.push(drift);
+        teller.tell(seen).await;
+        assert!(is_open().await);
+        let selects = |account: AccountId| {
+            let mut seen = Seen::at(at(2));
+            let here = || BTreeSet::from(["here".to_owned()]);
+            seen.fine.selects(here(), [account].into(), here());
+            seen
+        };
+        teller.tell(selects(key().account)).await;
+        assert!(is_open().await);
+        teller.tell(selects("000000000002".parse().unwrap())).await;
+        assert!(!is_open().await);
     }
 }

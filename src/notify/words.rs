@@ -117,12 +117,14 @@ fn places(notice: &Notice) -> Vec<String> {
         .collect();
     if notice.count > NAMED {
         let mut others: Vec<ByWhom> = Vec::new();
-        for one in notice.places.iter().skip(NAMED).flat_map(|place| &place.by) {
-            if !is_same && !others.contains(one) {
-                others.push(one.clone());
-            }
+        let mut are_more = notice.count > notice.places.len();
+        for place in notice.places.iter().skip(NAMED).filter(|_| !is_same) {
+            are_more |= place.more_by > 0 || place.not_kept > 0;
+            let new = place.by.iter().filter(|one| !others.contains(one));
+            let new: Vec<ByWhom> = new.cloned().collect();
+            others.extend(new);
         }
-        let text = called_by_all(&others);
+        let text = called_by_all(&others, are_more);
         lines.push(format!("  and {} more{text}", notice.count - NAMED));
     }
     lines
@@ -140,17 +142,17 @@ fn place(place: &AffectedObject) -> String {
     }
 }
 
-/// Who did it in the places that are not shown.
-fn called_by_all(all: &[ByWhom]) -> String {
+/// Who did it in the places that are not shown, of whom there may be more.
+fn called_by_all(all: &[ByWhom], are_more: bool) -> String {
     match all.is_empty() {
         true => String::new(),
-        false => format!(", after {}", callers_text(all, called_at)),
+        false => format!(", after {}", callers_text(all, are_more, called_at)),
     }
 }
 
 /// Who called what, in a few words.
 pub fn called(all: &[&ByWhom]) -> String {
-    callers_text(all.iter().copied(), |by| format!("{} by {}", by.call, by.principal))
+    callers_text(all.iter().copied(), false, |by| format!("{} by {}", by.call, by.principal))
 }
 
 /// Who did it in a place, as far as AWS told.

@@ -42,6 +42,9 @@ pub struct Open {
     pub severity: Severity,
     /// A digest of what is so.
     pub state: String,
+    /// The same, with its sort, as the run of each target said it last: a guard may hold back what is of one of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<String, (On, String)>,
     /// Since when.
     pub since: DateTime<Utc>,
     /// Who did it, as far as AWS told.
@@ -60,6 +63,25 @@ impl Open {
         let (kept, others) = named.split_at(named.len().min(KEPT));
         let besides = others.iter().map(|by| mark(by)).collect();
         Self { by: kept.iter().chain(&not_kept).copied().cloned().collect(), besides, ..self }
+    }
+
+    /// Whether it is as it was told, by a run of these targets.
+    fn is_as(&self, matter: &Matter, targets: &[String]) -> bool {
+        let is_it = |(on, state): (&On, &String)| *on == matter.on && *state == matter.state;
+        let as_told = |target: &String| {
+            let told = self.told.get(target);
+            is_it(told.map_or((&self.on, &self.state), |(on, state)| (on, state)))
+        };
+        match targets.is_empty() {
+            true => is_it((&self.on, &self.state)),
+            false => targets.iter().all(as_told),
+        }
+    }
+
+    /// Notes how runs of these targets say it.
+    fn tell(&mut self, matter: &Matter, targets: &[String]) {
+        let way = || (matter.on, matter.state.clone());
+        self.told.extend(targets.iter().map(|target| (target.clone(), way())));
     }
 
     /// Whether somebody was told of.
@@ -119,6 +141,7 @@ pub fn worth(
     let mut there = BTreeSet::new();
     for mut matter in standing {
         let key = &matter.subject.key;
+        let own = matter.subject.targets.clone();
         if let Some(open) = book.open.get_mut(key) {
             // Others that declare it as well have been told of it, too.
             let others = open.subject.targets.iter();
@@ -130,7 +153,7 @@ pub fn worth(
         let asked = passes(filter, matter.on, matter.severity, &matter.subject);
         if asked {
             there.insert(key.clone());
-            notices.extend(stands(book, &matter, seen));
+            notices.extend(stands(book, &matter, &own, seen));
         } else if let Some(open) = book.open.remove(key) {
             let why =
                 "it is still not as it should be, in a way that this channel does not ask for";
@@ -158,7 +181,8 @@ fn ends(matter: &Matter) -> bool {
     matter.on == On::Applied
 }
 
-fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
+/// What is told of something that is so, as a run of its `own` targets says.
+fn stands(book: &mut Book, matter: &Matter, own: &[String], seen: &Seen) -> Option<Notice> {
     let known = seen.known.get(&matter.subject.key);
     let before = book.open.get(&matter.subject.key);
     // Who may have done it is known by now, and was not when it was told.
@@ -167,9 +191,12 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
     let known_by = known.map(|known| known.by.as_slice()).unwrap_or_default();
     let new = each_once(known_by.iter().filter(is_new));
     let is_named = before.is_some() && !new.is_empty();
-    let is_same = before.is_some_and(|open| open.on == matter.on && open.state == matter.state);
+    let is_same = before.is_some_and(|open| open.is_as(matter, own));
     let status = match before {
-        Some(_) if is_same && !is_named => return None,
+        Some(_) if is_same && !is_named => {
+            book.open.get_mut(&matter.subject.key)?.tell(matter, own);
+            return None;
+        }
         Some(_) => Status::Changed,
         None => Status::New,
     };
@@ -198,11 +225,13 @@ fn stands(book: &mut Book, matter: &Matter, seen: &Seen) -> Option<Notice> {
         on: matter.on,
         severity: matter.severity,
         state: matter.state.clone(),
+        told: before.map(|before| before.told.clone()).unwrap_or_default(),
         since: since.unwrap_or(seen.time).min(seen.time),
         by: Vec::new(),
         besides: BTreeSet::new(),
     };
     let mut open = open.keep(&by);
+    open.tell(matter, own);
     if known.is_none() {
         open.besides.extend(before.iter().flat_map(|before| &before.besides));
     }

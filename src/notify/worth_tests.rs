@@ -486,3 +486,28 @@ fn however_many_are_named_each_is_told_of_once_and_who_comes_next_is_named_first
     let over = tell(&mut book, &over);
     assert_eq!((over[0].status, over[0].places[0].more_by), (Status::Resolved, 58));
 }
+
+#[test]
+fn what_one_of_two_targets_holds_back_is_not_told_with_each_run_of_theirs() {
+    let mut book = Book::default();
+    let mut at = 0;
+    let mut told = |target: &str, on: On, state: u8| {
+        at += 1;
+        let mut seen = Seen::at(time(at));
+        let mut one = matter(0, state, on, Severity::Medium);
+        one.subject.targets = vec![target.to_owned()];
+        seen.standing.push(one);
+        let told = worth(&mut book, &seen, Some(&account()), &all());
+        told.iter().map(|notice| notice.status).collect::<Vec<_>>()
+    };
+    assert_eq!(told("one", On::HeldBack, 1), [Status::New]);
+    assert_eq!(told("two", On::Drift, 2), [Status::Changed]);
+    for _ in 0..3 {
+        assert!(told("one", On::HeldBack, 1).is_empty());
+        assert!(told("two", On::Drift, 2).is_empty());
+    }
+    assert_eq!(told("one", On::Drift, 2), [Status::Changed], "nothing holds it back any more");
+    assert!(told("two", On::Drift, 2).is_empty() && told("one", On::Drift, 2).is_empty());
+    assert!(told("three", On::Drift, 2).is_empty(), "another one says the same");
+    assert_eq!(told("three", On::Drift, 3), [Status::Changed]);
+}

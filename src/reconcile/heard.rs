@@ -87,30 +87,34 @@ impl Hearsay {
     /// Who may have made an object what it is now: nobody who named another one, called before what differs was last
     /// not so, or called what cannot have made it so.
     pub fn of_object(&self, object: &ObjectPlan) -> Vec<ByWhom> {
-        let touching = self.touching(object);
-        if touching.is_empty() {
+        let about = self.about(object);
+        if about.is_empty() {
             return Vec::new();
         }
-        let rows = self.rows_by(object, &touching);
+        let rows = self.rows_by(object, &about);
         callers::together(rows.iter().flat_map(|row| &row.by))
     }
 
     /// What differs of an object, each with who may have made it so.
     pub fn rows(&self, object: &ObjectPlan) -> Vec<RowSeen> {
-        self.rows_by(object, &self.touching(object))
+        self.rows_by(object, &self.about(object))
     }
 
-    fn rows_by(&self, object: &ObjectPlan, touching: &[ByWhom]) -> Vec<RowSeen> {
+    fn rows_by(&self, object: &ObjectPlan, about: &[&Heard]) -> Vec<RowSeen> {
         let before = self.before.get(&object.account);
         let before = before.and_then(|before| before.last(&key(object)));
         let read = self.right.read(object);
         let one = |Blamed { drift, is_finding, not_by }: Blamed<'_>| {
             let right = self.right.last(object, drift.map(|drift| (drift, is_finding)));
             let right = right.max(before);
-            let may_have = |by: &&ByWhom| !not_by.contains(&by.call);
+            let field = drift.map(|drift| drift.field.as_str()).unwrap_or_default();
+            let may_have = |heard: &&&Heard| {
+                let Heard { by, named, .. } = heard;
+                !not_by.contains(&by.call) && !named.is_of_another_part(&by.call, object, field)
+            };
             let until = read.unwrap_or(DateTime::<Utc>::MAX_UTC);
-            let by = touching.iter().filter(may_have).filter_map(|by| by.between(right, until));
-            let by = by.collect();
+            let having = about.iter().filter(may_have);
+            let by = having.filter_map(|heard| heard.by.between(right, until)).collect();
             let value = |of: Option<&Value>| of.cloned().unwrap_or_default();
             RowSeen {
                 field: drift.map(|drift| drift.field.clone()).unwrap_or_default(),
@@ -129,13 +133,16 @@ impl Hearsay {
     /// Who may have touched an object, whenever that was: what they made of it may have been seen, and put right,
     /// before their event came.
     pub fn touching(&self, object: &ObjectPlan) -> Vec<ByWhom> {
+        self.about(object).into_iter().map(|heard| heard.by.clone()).collect()
+    }
+
+    fn about(&self, object: &ObjectPlan) -> Vec<&Heard> {
         let there: Vec<&Heard> = self.told.iter().filter(|heard| heard.is_there(object)).collect();
         if there.is_empty() {
             return Vec::new();
         }
         let mut known_as = self.right.known_as(object);
         known_as.extend(own_ids(object));
-        let about = there.into_iter().filter(|heard| heard.is_about(object, &known_as));
-        about.map(|heard| heard.by.clone()).collect()
+        there.into_iter().filter(|heard| heard.is_about(object, &known_as)).collect()
     }
 }

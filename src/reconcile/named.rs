@@ -4,6 +4,8 @@
 //! Source: CloudTrail User Guide, "CloudTrail record contents for management, data, and network activity
 //! events": `requestParameters`, `responseElements`, `resources`.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +15,7 @@ use crate::kinds::erased::DynKind;
 use crate::kinds::{Object, Touches, registry};
 use crate::plan::ObjectPlan;
 
-/// Texts of one event that are kept: what has more is about too much to say of what.
+/// Texts of one event that are kept, of what was asked and of what was answered; how many more there are is counted.
 const MOST: usize = 200;
 /// The longest name that AWS has is an ARN.
 const LONGEST: usize = 2_048;
@@ -23,10 +25,14 @@ const AROUND: [&str; 5] = ["items", "item", "content", "member", "members"];
 const ENDS: [&str; 4] = ["name", "arn", "id", "identifier"];
 /// Members that say it in another word.
 const WORDS: [&str; 6] = ["rule", "resource", "bucket", "topic", "endpoint", "alias"];
-/// Members that end so, and name a part or the call.
-const PARTS: [&str; 5] = ["attributename", "statementid", "sid", "clienttoken", "metricname"];
+/// Members that end so, and name a part, the call, or an account.
+const PARTS: [&str; 7] =
+    ["attributename", "statementid", "sid", "clienttoken", "metricname", "requestid", "ownerid"];
 /// Members of a state by which AWS calls its object.
 const IN_STATE: [&str; 4] = ["arn", "id", "key_id", "vpc_id"];
+/// Those of them that are an object's own where they stand first, and the member that holds where it is.
+const OWN: [&str; 2] = ["arn", "id"];
+const PLACE: &str = "place";
 /// So deep in a state they are looked for.
 const DEEP: usize = 3;
 
@@ -36,6 +42,9 @@ pub struct Named {
     asked: Vec<Text>,
     resources: Vec<String>,
     answered: Vec<Text>,
+    /// How much more it names.
+    #[serde(default, skip_serializing_if = "is_none")]
+    more: usize,
 }
 
 /// A text in what was asked or answered.
@@ -63,6 +72,10 @@ fn plain(word: &str) -> String {
     word.chars().filter(char::is_ascii_alphanumeric).map(|one| one.to_ascii_lowercase()).collect()
 }
 
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 fn is_name(member: &str) -> bool {
     let one = member.strip_suffix('s').unwrap_or(member);
     !PARTS.contains(&member)
@@ -75,15 +88,21 @@ impl Named {
     pub fn of(asked: &Value, resources: &Value, answered: &Value) -> Self {
         let arns = resources.as_array().into_iter().flatten();
         let arns = arns.filter_map(|one| one.get("ARN").or_else(|| one.get("arn"))?.as_str());
-        Self {
+        let mut named = Self {
             asked: first_named(asked),
-            resources: arns
-                .filter(|arn| arn.len() <= LONGEST)
-                .take(MOST)
-                .map(str::to_owned)
-                .collect(),
+            resources: arns.filter(|arn| arn.len() <= LONGEST).map(str::to_owned).collect(),
             answered: first_named(answered),
+            more: 0,
+        };
+        // What there is one of says what it is about, before what there are many of.
+        for texts in [&mut named.asked, &mut named.answered] {
+            let mut count: HashMap<String, usize> = HashMap::new();
+            texts.iter().for_each(|text| *count.entry(text.member.clone()).or_default() += 1);
+            texts.sort_by_key(|text| count[&text.member] > 1);
+            named.more += left_out(texts);
         }
+        named.more += left_out(&mut named.resources);
+        named
     }
 
     /// Whether the call may have touched what is declared of an object: not where it names another one, or
@@ -91,26 +110,82 @@ impl Named {
     pub fn may_touch(&self, call: &str, object: &ObjectPlan, known_as: &[String]) -> bool {
         let Some(kind) = registry::find(&object.item.kind) else { return false };
         let touches = kind.touches(call, &object.spec);
-        if touches == Touches::Undeclared {
+        if touches == Touches::Undeclared || self.is_of_others(kind) {
             return false;
         }
         let (texts, resources) = self.told();
-        if texts.is_empty() && resources.is_empty() {
+        // What a call such as `PutAccountPolicy` changes, all of the account have.
+        let is_of_all = is_own(kind, call) && thing(call).starts_with("account");
+        if is_of_all || texts.is_empty() && resources.is_empty() {
             return true;
         }
-        let is_own = is_own(kind, call);
+        // What a kind watches that writes nothing is all that may come of it.
+        let is_own = touches == Touches::Watched || is_own(kind, call);
         let is_id = |text: &str| known_as.iter().any(|id| same(text, id));
         if is_own && texts.iter().any(|text| text.is_name() && is_id(&text.text)) {
             return true;
         }
+        let made = |known: &dyn Fn(&str) -> bool| self.made(call).any(|text| known(&text.text));
+        let is_called = |text: &str| names(object, None).iter().any(|name| same(text, name));
+        let is_it = |identity| is_it(texts, resources, object, kind, identity);
         match kind.identity() {
-            Identity::Singleton if is_own && touches != Touches::Watched => true,
             // A call of another service is about something that the object depends on.
-            Identity::Singleton => all_known(texts, resources, object),
-            _ if !is_own => all_known(texts, resources, object),
-            Identity::Named { field, .. } => is_it(texts, resources, object, kind, Some(field)),
-            Identity::Sweep => is_it(texts, resources, object, kind, None),
+            _ if !is_own => {
+                let known = known(object);
+                let is_known = |text: &str| known.iter().any(|name| same(text, name));
+                made(&is_known) || are_known(texts, resources, is_known)
+            }
+            Identity::Singleton => true,
+            Identity::Named { field, .. } => {
+                is_it(Some(field)) || made(&is_called) || self.may_be_left_out()
+            }
+            Identity::Sweep => is_it(None) || made(&is_called) || self.may_be_left_out(),
         }
+    }
+
+    /// Whether it names more than is kept, and nothing that stands alone, and so may name an object there.
+    fn may_be_left_out(&self) -> bool {
+        let stands_alone = |text: &&Text| {
+            let alike = self.asked.iter().filter(|other| other.member == text.member);
+            text.is_name() && alike.count() == 1
+        };
+        self.more > 0 && !self.asked.iter().any(|text| stands_alone(&text))
+    }
+
+    /// Whether a call on a part, by its name, is one on another part than differs: it is the filter `quiet` that
+    /// `allowed_filters.quiet` is about.
+    pub fn is_of_another_part(&self, call: &str, object: &ObjectPlan, field: &str) -> bool {
+        let kind = registry::find(&object.item.kind);
+        let is_watched = |kind: &dyn DynKind| kind.touches(call, &object.spec) == Touches::Watched;
+        let (Some((_, part)), true) = (field.split_once('.'), kind.is_some_and(is_watched)) else {
+            return false;
+        };
+        let by_name = format!("{}name", thing(call));
+        // An update may be what gives the name.
+        let is_part =
+            |text: &&Text| text.member == by_name || (text.member == "name" && !is_update(call));
+        let is_it = |text: &Text| {
+            let rest = part.strip_prefix(text.text.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let mut parts = self.asked.iter().filter(is_part).peekable();
+        parts.peek().is_some() && !parts.any(is_it)
+    }
+
+    fn is_of_others(&self, kind: &dyn DynKind) -> bool {
+        let others = kind.of_others();
+        self.asked.iter().any(|text| others.iter().any(|other| plain(other) == text.member))
+    }
+
+    /// What a call has made, as it was answered: `CreateVpc` with a `vpcId`.
+    fn made(&self, call: &str) -> impl Iterator<Item = &Text> {
+        let thing = thing(call);
+        let is_made = move |text: &&Text| {
+            let of = ENDS.iter().find_map(|end| text.member.strip_suffix(end));
+            of.is_some_and(|of| thing.ends_with(of))
+        };
+        let makes = word(call) == "Create";
+        self.answered.iter().filter(move |text| makes && is_made(text))
     }
 
     /// What was asked says what it is about; where it does not, what was answered does.
@@ -120,6 +195,23 @@ impl Named {
             false => (&self.asked, &self.resources),
         }
     }
+}
+
+/// The first word of a call: `Update` of `UpdateIPSet`.
+fn word(call: &str) -> &str {
+    let name = call.rsplit(':').next().unwrap_or_default();
+    let end = name.char_indices().skip(1).find(|(_, letter)| letter.is_ascii_uppercase());
+    end.map_or(name, |(end, _)| &name[..end])
+}
+
+/// What a call is about by its name, in small letters: `ipset` of `UpdateIPSet`.
+fn thing(call: &str) -> String {
+    let name = call.rsplit(':').next().unwrap_or_default();
+    plain(&name[word(call).len()..])
+}
+
+fn is_update(call: &str) -> bool {
+    word(call) == "Update"
 }
 
 /// Whether a call is one of the service of a kind.
@@ -135,12 +227,19 @@ fn first_named(value: &Value) -> Vec<Text> {
     collect(value, "", 0, &mut all);
     let first = all.iter().filter(|(_, text)| text.is_name()).map(|(depth, _)| *depth).min();
     let of_first = all.into_iter().filter(|(depth, _)| Some(*depth) == first);
-    of_first.map(|(_, text)| text).take(MOST).collect()
+    of_first.map(|(_, text)| text).collect()
+}
+
+/// Leaves out what is not kept, and says how much that is.
+fn left_out<T>(all: &mut Vec<T>) -> usize {
+    let more = all.len().saturating_sub(MOST);
+    all.truncate(MOST);
+    more
 }
 
 fn collect(value: &Value, member: &str, depth: usize, all: &mut Vec<(usize, Text)>) {
     match value {
-        Value::String(text) if text.len() <= LONGEST => {
+        Value::String(text) if text.len() <= LONGEST && !text.is_empty() => {
             all.push((depth, Text { member: plain(member), text: text.clone() }));
         }
         Value::Array(values) => {
@@ -194,14 +293,18 @@ fn is_it(
 /// own name, such as the `group_id` of a security group and each `flow_log_id` of flow logs. Its own id is none of them.
 pub fn own_ids(object: &ObjectPlan) -> Vec<String> {
     let mut ids = ids_of(&object.item.kind, &object.observed, &object.spec);
-    let names = [Some(object.observed.id.as_str()), object.observed.label.as_deref()];
-    ids.retain(|id| !names.into_iter().flatten().any(|name| same(id, name)));
+    ids.retain(|id| !same(id, &object.observed.id));
     ids
 }
 
 fn ids_of(kind: &str, object: &Object<Value>, spec: &Value) -> Vec<String> {
     let mut ids = Vec::new();
     if let Some(state) = object.state() {
+        // Its own, or those of where it is.
+        for of in [Some(state), state.get(PLACE)].into_iter().flatten() {
+            let own = OWN.iter().filter_map(|member| of.get(member)?.as_str());
+            ids.extend(own.filter(|id| !id.is_empty()).map(str::to_owned));
+        }
         ids_in(state, spec, &one_of(kind), DEEP, &mut ids);
     }
     ids
@@ -295,12 +398,16 @@ fn in_state<'a>(state: &'a Value, deep: usize, names: &mut Vec<&'a str>) {
     }
 }
 
-/// Whether the object knows all that is named: what it is declared or observed to use.
-fn all_known(texts: &[Text], resources: &[String], object: &ObjectPlan) -> bool {
+/// What an object knows: what it is declared or observed to be and to use.
+fn known(object: &ObjectPlan) -> Vec<&str> {
     let mut known = names(object, None);
     strings(&object.spec, &mut known);
     object.observed.state().into_iter().for_each(|state| strings(state, &mut known));
-    let is_known = |text: &str| known.iter().any(|name| same(text, name));
+    known
+}
+
+/// Whether all that is named is known.
+fn are_known(texts: &[Text], resources: &[String], is_known: impl Fn(&str) -> bool) -> bool {
     let mut named = texts.iter().filter(|text| text.is_name()).map(|text| text.text.as_str());
     match named.clone().next() {
         Some(_) => named.all(is_known),
@@ -312,7 +419,12 @@ fn strings<'a>(value: &'a Value, all: &mut Vec<&'a str>) {
     match value {
         Value::String(text) if !text.is_empty() => all.push(text),
         Value::Array(values) => values.iter().for_each(|value| strings(value, all)),
-        Value::Object(members) => members.values().for_each(|value| strings(value, all)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                all.push(name);
+                strings(value, all);
+            }
+        }
         _ => {}
     }
 }

@@ -199,3 +199,104 @@ fn who_names_an_id_that_aws_gave_it_or_a_part_of_it_has_touched_it() {
     let other = Named::of(&json!({"groupId": "sg-1"}), &null, &null);
     assert!(!other.may_touch("iam.amazonaws.com:AddUserToGroup", &logs(&[]), &["sg-1".to_owned()]));
 }
+
+#[test]
+fn what_a_call_has_made_is_told_by_its_answer() {
+    let vpc = |id: &str| object("ec2.flow_logs", json!({}), there(id, json!({"flow_logs": []})));
+    let asked = json!({"cidrBlock": "10.0.0.0/16", "ipv4IpamPoolId": "ipam-pool-1"});
+    let answered = json!({
+        "requestId": "4f5e", "vpc": {"vpcId": "vpc-1", "ownerId": "1", "dhcpOptionsId": "dopt-1"},
+    });
+    let call = "ec2.amazonaws.com:CreateVpc";
+    for asked in [asked, json!({"cidrBlock": "10.0.0.0/16"}), Value::Null] {
+        let told = Named::of(&asked, &Value::Null, &answered);
+        assert!(told.may_touch(call, &vpc("vpc-1"), &[]), "{asked}");
+        assert!(!told.may_touch(call, &vpc("vpc-2"), &[]), "{asked}");
+        // Another service's object knows its VPCs.
+        let logs = |vpc: &str| {
+            let state = json!({"config": null, "vpcs": {vpc: {"standing": "without"}}});
+            object("route53resolver.query_log_config.a", json!({"name": "a"}), there("a", state))
+        };
+        assert!(
+            told.may_touch(call, &logs("vpc-1"), &[]) && !told.may_touch(call, &logs("vpc-2"), &[])
+        );
+    }
+}
+
+#[test]
+fn whoever_calls_what_a_kind_only_watches_may_have_done_it_unless_it_was_another_part() {
+    let state = json!({"filters": {"quiet": {}}, "ip_sets": [], "trusted_entity_sets": []});
+    let spec = json!({"allowed_filters": {}});
+    let suppressions = object("guardduty.suppressions", spec, there("", state));
+    let create = "guardduty.amazonaws.com:CreateFilter";
+    let of = |name: &str| {
+        let asked = json!({"detectorId": "d", "name": name, "action": "ARCHIVE"});
+        Named::of(&asked, &Value::Null, &json!({"name": name}))
+    };
+    let is_of = |named: &Named, call: &str, field: &str| {
+        named.may_touch(call, &suppressions, &[])
+            && !named.is_of_another_part(call, &suppressions, field)
+    };
+    assert!(is_of(&of("quiet"), create, "allowed_filters.quiet"));
+    assert!(!is_of(&of("mine"), create, "allowed_filters.quiet"));
+    assert!(is_of(&of("mine"), create, "allowed_filters"), "it names no part");
+    let update = Named::of(
+        &json!({"detectorId": "d", "ipSetId": "1f2e", "name": "new"}),
+        &Value::Null,
+        &Value::Null,
+    );
+    // The list may have had another name before.
+    assert!(is_of(&update, "guardduty.amazonaws.com:UpdateIPSet", "allowed_ip_sets.office"));
+    let stores = json!({"stores": {"main": {"status": "PENDING_DELETION"}}});
+    let stores = object("cloudtrail.event_data_stores", json!({}), there("", stores));
+    let arn = "arn:aws:cloudtrail:eu-west-1:111122223333:eventdatastore/0f6c";
+    let delete = "cloudtrail.amazonaws.com:DeleteEventDataStore";
+    assert!(touches(&stores, delete, json!({"eventDataStore": arn})));
+    let root = object("iam.root_user", json!({}), there("", json!({})));
+    let asked =
+        json!({"targetPrincipal": "1", "taskPolicyArn": {"arn": "arn:aws:iam::aws:policy/x"}});
+    assert!(touches(&root, "sts.amazonaws.com:AssumeRoot", asked));
+}
+
+#[test]
+fn what_aws_calls_an_object_is_remembered_when_it_has_gone() {
+    let arn = "arn:aws:securityhub:eu-west-1:111122223333:insight/111122223333/custom/0f6c";
+    let state = json!({"place": {"name": "critical", "arn": arn}, "parts": {}});
+    let spec = || json!({"name": "critical"});
+    let before = object("securityhub.insight.a", spec(), there("critical", state));
+    let gone = json!({"id": "critical", "status": "absent"});
+    let gone = object("securityhub.insight.a", spec(), gone);
+    let delete = "securityhub.amazonaws.com:DeleteInsight";
+    let told = |arn: &str| {
+        let asked = json!({ "insightArn": arn });
+        Named::of(&asked, &Value::Null, &asked).may_touch(delete, &gone, &own_ids(&before))
+    };
+    assert!(told(arn) && !told(&arn.replace("0f6c", "1f6c")));
+    // The key behind an alias that was deleted.
+    let mut key = there("alias/audit", json!({"key_id": "0f6c-1"}));
+    key["label"] = json!("0f6c-1");
+    let key = object("kms.key.audit", json!({"alias": "alias/audit"}), key);
+    assert_eq!(own_ids(&key), ["0f6c-1"]);
+}
+
+#[test]
+fn what_is_of_all_and_what_names_too_much_may_be_of_each() {
+    let group = json!({"log_group_name": "app"});
+    let group = object("logs.log_group.app", group, there("app", json!({})));
+    let policy = json!({"policyName": "all", "policyType": "DATA_PROTECTION_POLICY"});
+    assert!(touches(&group, "logs.amazonaws.com:PutAccountPolicy", policy));
+    let alarm = json!({"alarm_name": "root", "filter_name": "root", "log_group_name": "trail"});
+    let alarm = object("cloudwatch.log_alarm.root", alarm, there("root", json!({})));
+    let call = "monitoring.amazonaws.com:DisableAlarmActions";
+    let many = |count: usize| {
+        let names: Vec<String> = (0..count).map(|number| format!("alarm-{number}")).collect();
+        json!({ "alarmNames": names })
+    };
+    assert!(!touches(&alarm, call, many(MOST)) && touches(&alarm, call, many(MOST + 1)));
+    // What stands beside many is kept.
+    let ids: Vec<String> = (0..2 * MOST).map(|number| number.to_string()).collect();
+    let rule = object("events.rule.r", json!({"name": "r"}), there("r", json!({})));
+    let call = "events.amazonaws.com:RemoveTargets";
+    assert!(touches(&rule, call, json!({"ids": ids, "rule": "r"})));
+    assert!(!touches(&rule, call, json!({"ids": ids, "rule": "other"})));
+}

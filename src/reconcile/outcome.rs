@@ -2,6 +2,7 @@
 
 use super::report::{ApplyReport, Step};
 use crate::plan::{Guard, Plan, PlanOutcome};
+use crate::store::history::Ending;
 
 /// How a run ended, the worse ones later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +97,19 @@ impl ApplyReport {
         match is_only_held {
             true => RunOutcome::Refused,
             false => RunOutcome::Partly,
+        }
+    }
+}
+
+impl From<RunOutcome> for Ending {
+    fn from(outcome: RunOutcome) -> Self {
+        match outcome {
+            RunOutcome::InSync | RunOutcome::Elsewhere => Self::InSync,
+            RunOutcome::Drift => Self::Drift,
+            RunOutcome::Refused => Self::Refused,
+            RunOutcome::Partly => Self::Partly,
+            RunOutcome::Unknown => Self::Unknown,
+            RunOutcome::Interrupted => Self::Interrupted,
         }
     }
 }

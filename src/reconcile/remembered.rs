@@ -3,7 +3,9 @@
 //! never a look.
 
 mod hindered;
+mod looked_after;
 mod seen;
+mod unnoted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,24 +15,22 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::drift_key::key;
-use super::event::{ListenError, Listener, Note, Recovered, RunEvent, Told};
+use super::event::{ListenError, Listener, Note, RunEvent, Told};
 use super::heard::Hearsay;
 use super::look::Look;
 use super::outcome::RunOutcome;
 use super::report::ApplyReport;
 use crate::fleet;
 use crate::names::AccountId;
-use crate::plan::{ObjectPlan, Plan, PlannedChange, Verdict};
-use crate::store::audit::{Closed, Failed, FailureClass, NotSent, Record, Writer};
+use crate::plan::{ObjectPlan, Plan, PlannedChange};
+use crate::store::audit::{Failed, FailureClass, NotSent};
 use crate::store::history::{
-    Alive, ByWhom, DriftKey, Ending, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord,
-    RunAbout, RunRecord, SeenAccount, Selected, Verified,
+    Alive, ByWhom, Intent, IntentAbout, Outcome, OutcomeAbout, OutcomeWord, RunAbout, RunRecord,
+    Selected, Verified,
 };
 use crate::store::{Store, StoreError};
 use seen::{seen, unseen};
-
-/// Accounts whose drift is noted at once.
-const AT_ONCE: usize = 50;
+use unnoted::Unnoted;
 
 /// What is to be remembered of a run beside what happens in it.
 #[derive(Debug, Clone, Default)]
@@ -96,6 +96,8 @@ impl Remembering {
 pub struct Remembered {
     store: Store,
     noted: Mutex<Noted>,
+    /// Held while what was seen is noted.
+    noting: Mutex<()>,
 }
 
 /// What was said of the run so far.
@@ -116,8 +118,8 @@ struct Noted {
     classes: BTreeMap<u32, FailureClass>,
     /// Whether the store has it.
     is_there: bool,
-    /// Whether the store could not take in what was seen.
-    has_missed: bool,
+    /// What was seen and is not in the store yet.
+    unnoted: Unnoted,
     /// Its signs of life, where others may ask about it.
     alive: Option<Alive>,
 }
@@ -126,7 +128,7 @@ impl Remembered {
     /// For one run.
     pub fn new(store: Store, what: Remembering) -> Self {
         let noted = Noted { what, began: Utc::now(), ..Noted::default() };
-        Self { store, noted: Mutex::new(noted) }
+        Self { store, noted: Mutex::new(noted), noting: Mutex::default() }
     }
 
     /// Goes on with a later look, which takes the place of the one before.
@@ -138,12 +140,12 @@ impl Remembered {
         noted.beside.clear();
         noted.classes.clear();
         noted.empty_shard = None;
-        noted.has_missed = false;
+        noted.unnoted = Unnoted::default();
     }
 
     /// Whether the store does not know what was seen: who did that is named by a later look.
     pub fn has_missed(&self) -> bool {
-        self.noted().has_missed
+        !self.noted().unnoted.is_empty()
     }
 
     /// Says how a run ended whose end nobody has told, such as one that nobody agreed to; and why nothing
@@ -213,26 +215,13 @@ impl Remembered {
             true => (seen(told, plan, &what, &beside, (began, &at)), unseen(told, plan, &what)),
             false => (Vec::new(), Vec::new()),
         };
+        self.noted().unnoted = Unnoted::of(seen, unseen);
         let taken = self.take_over(told, plan);
-        let done = taken.and_then(|()| self.note_run()).and_then(|()| {
-            if !unseen.is_empty() {
-                let store = self.store.clone();
-                self.store.wait(async move { store.note_unseen(unseen).await })?;
-            }
-            let mut seen = seen.into_iter();
-            loop {
-                let some: Vec<SeenAccount> = seen.by_ref().take(AT_ONCE).collect();
-                if some.is_empty() {
-                    return Ok(());
-                }
-                let store = self.store.clone();
-                self.store.wait(async move { store.note_seen(some).await })?;
-            }
-        });
-        if let Err(error) = done {
+        if let Err(error) =
+            taken.and_then(|()| self.note_run()).and_then(|()| self.note_what_was_seen())
+        {
             // What was seen is of use without it; before a write, it is tried again.
             tracing::warn!("what was seen is not remembered: {error}");
-            self.noted().has_missed = true;
         }
     }
 
@@ -248,49 +237,6 @@ impl Remembered {
         };
         let store = self.store.clone();
         self.store.wait(async move { store.note_selected(selected).await })
-    }
-
-    /// Looks after the writes in which another controller died, whose lease we have taken over: nothing of
-    /// it is sent any more, and what came of them is seen on what was observed since.
-    fn take_over(&self, told: &Told<'_>, plan: &Plan) -> Result<(), StoreError> {
-        let tokens = self.noted().tokens.clone();
-        if tokens.is_empty() {
-            return Ok(());
-        }
-        let store = self.store.clone();
-        let open = self.store.wait(async move { store.unfinished(None).await })?;
-        let is_over = |intent: &Intent| {
-            let ours = tokens.get(&intent.account);
-            ours.is_some_and(|ours| intent.token.is_none_or(|token| token < *ours))
-        };
-        for intent in open.iter().filter(|intent| is_over(intent)) {
-            let of_intent = DriftKey {
-                account: intent.account.clone(),
-                region: intent.region.clone(),
-                item: intent.item.clone(),
-                object: intent.object.clone(),
-            };
-            let mut objects = plan.objects.each();
-            let Some(object) = objects.find(|object| key(object) == of_intent) else { continue };
-            if matches!(object.verdict, Verdict::Unknown(_)) {
-                continue;
-            }
-            let about = OutcomeAbout {
-                after: Some(serde_json::to_value(&object.observed)?),
-                in_sync: Some(object.verdict == Verdict::InSync),
-                observed_in: Some(told.run.to_owned()),
-                ..OutcomeAbout::default()
-            };
-            let who = &intent.actor;
-            self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, who)?;
-            self.was_killed(&intent.run)?;
-        }
-        Ok(())
-    }
-
-    fn was_killed(&self, run: &str) -> Result<(), StoreError> {
-        let (store, run) = (self.store.clone(), run.to_owned());
-        self.store.wait(async move { store.note_killed(&run).await })
     }
 
     fn note_run(&self) -> Result<(), StoreError> {
@@ -321,6 +267,7 @@ impl Remembered {
         if !is_there {
             self.note_run()?;
         }
+        self.note_before_a_write()?;
         let (baseline, commit) = {
             let noted = self.noted();
             let baseline = noted.run.as_ref().map(|run| run.about.baseline.clone());
@@ -424,57 +371,6 @@ impl Remembered {
         };
         let store = self.store.clone();
         self.store.wait(async move { store.note_verified(&verified).await })
-    }
-
-    /// What a run of this audit log was about to do when it or the store was gone, and what came of it
-    /// by the log.
-    fn catch_up(&self, told: &Told<'_>, log: &Writer) -> Result<(), StoreError> {
-        let store = self.store.clone();
-        let open = self.store.wait(async move { store.unfinished(None).await })?;
-        for intent in open {
-            let Some(closed) = log.outcome(&intent.run, intent.change) else { continue };
-            let outcome = match closed {
-                Closed::Applied => OutcomeWord::Applied,
-                Closed::Failed | Closed::Found => OutcomeWord::Failed,
-                Closed::Recovered => OutcomeWord::Recovered,
-            };
-            let about = OutcomeAbout {
-                error: (closed == Closed::Failed).then(|| "see the audit log".to_owned()),
-                ..OutcomeAbout::default()
-            };
-            self.end(told, &intent.run, intent.change, outcome, about, &intent.actor)?;
-        }
-        Ok(())
-    }
-
-    fn recovered(
-        &self,
-        told: &Told<'_>,
-        intent: &Record,
-        found: Recovered<'_>,
-        by: &str,
-    ) -> Result<(), StoreError> {
-        let about = OutcomeAbout {
-            after: found.after.map(serde_json::to_value).transpose()?,
-            in_sync: Some(found.in_sync),
-            observed_in: Some(told.run.to_owned()),
-            ..OutcomeAbout::default()
-        };
-        let end = |told: &Told<'_>, about| {
-            self.end(told, &intent.run, intent.change, OutcomeWord::Recovered, about, by)
-        };
-        match end(told, about.clone()) {
-            Err(StoreError::Impossible { .. }) => {}
-            ended => return ended,
-        }
-        // It died before the store had it; or the log is older than the store, or another controller has
-        // looked already.
-        let (store, lacking) = (self.store.clone(), intent.clone());
-        match self.store.wait(async move { store.take_over_intent(&lacking).await })? {
-            // What the store did not hear of was not sent: it was in nobody's way since.
-            true => end(&Told { time: intent.time, ..*told }, about),
-            false => Ok(()),
-        }
     }
 
     fn ended(
@@ -590,19 +486,6 @@ impl Listener for Unreachable {
         match told.event {
             RunEvent::Writing { .. } => Err(ListenError::Other(self.0.clone().into())),
             _ => Ok(()),
-        }
-    }
-}
-
-impl From<RunOutcome> for Ending {
-    fn from(outcome: RunOutcome) -> Self {
-        match outcome {
-            RunOutcome::InSync | RunOutcome::Elsewhere => Self::InSync,
-            RunOutcome::Drift => Self::Drift,
-            RunOutcome::Refused => Self::Refused,
-            RunOutcome::Partly => Self::Partly,
-            RunOutcome::Unknown => Self::Unknown,
-            RunOutcome::Interrupted => Self::Interrupted,
         }
     }
 }

@@ -76,6 +76,11 @@ impl Store {
     /// # Errors
     /// The store cannot be asked, or nothing can be written to it.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        // One that is open answers also when its file has gone, and then no run writes.
+        if let Some(Err(error)) = self.file.as_deref().map(std::fs::metadata) {
+            let why = format!("its file: {error}");
+            return Err(StoreError::Unreachable { store: self.name().to_owned(), why });
+        }
         if self.db.refuses() {
             let write = |mut tx: Tx| async move {
                 // A version that nobody has.

@@ -93,7 +93,7 @@ fn presence(holder: &str) -> String {
 }
 
 /// The names of all of these are between the two.
-const PRESENT: (&str, &str) = ("controller/", "controller0");
+pub(super) const PRESENT: (&str, &str) = ("controller/", "controller0");
 
 /// After so long nobody needs to know any more who was there, in microseconds.
 const FORGOTTEN: i64 = 24 * 3600 * 1_000_000;

@@ -202,3 +202,16 @@ fn who_listens_waits_outside_of_every_task() {
         assert_eq!(all.unwrap(), []);
     });
 }
+
+#[tokio::test]
+async fn one_whose_file_has_gone_does_not_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("there");
+    let store = Store::open("sqlite://store.db", &place).await.unwrap();
+    store.ping().await.unwrap();
+    std::fs::rename(&place, folder.path().join("elsewhere")).unwrap();
+    let error = store.ping().await.unwrap_err();
+    assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
+    std::fs::rename(folder.path().join("elsewhere"), &place).unwrap();
+    store.ping().await.unwrap();
+}

@@ -133,7 +133,7 @@ impl Pace {
                 signs.turn = Some(now);
                 signs.waiting = queue.len();
                 signs.due = queue.first_due();
-                signs.in_hand = queue.in_hand().to_vec();
+                signs.in_hand = queue.in_hand().cloned().collect();
             }
             Said::Stopping => self.signs().is_stopping = true,
             Said::Answered { .. } => {

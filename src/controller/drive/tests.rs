@@ -2,259 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use serde_json::json;
 
 use super::super::queue::What;
-use super::super::waiting::Waiting;
-use super::simulated::Simulated;
+use super::fake::{A_RUN, aim, body, controller, drive, drive_to_rest, event, fake, targets_begun};
 use super::*;
-use crate::fleet::file::schedule;
-
-/// How long a run takes here.
-const A_RUN: Duration = Duration::from_secs(5);
-
-#[derive(Default)]
-struct Fake {
-    targets: Mutex<BTreeMap<String, Cron>>,
-    /// What is wrong with the files.
-    wrong: Mutex<Option<String>>,
-    ends: Mutex<VecDeque<Ended>>,
-    begun: Mutex<Vec<(Duration, What)>>,
-    /// What is in hand: an account, or a target's name.
-    in_hand: Mutex<BTreeSet<String>>,
-    /// What wakes the loop next.
-    waking: Mutex<VecDeque<(Duration, Woken)>>,
-    lanes: Mutex<Lanes>,
-    finished: AtomicUsize,
-    messages: Mutex<VecDeque<Result<Vec<Message>, String>>>,
-    deleted: Mutex<BTreeSet<String>>,
-    cannot_delete: AtomicBool,
-    /// Messages that were kept from others, and when.
-    kept: Mutex<Vec<(Duration, usize)>>,
-    /// Where calls are made to be heard of, and when; nobody hears of them while it is deaf.
-    beats: Mutex<Vec<(Duration, AccountId)>>,
-    is_deaf: AtomicBool,
-    /// Whether the events of our own calls come to another controller, and what was passed on by whom.
-    goes_elsewhere: AtomicBool,
-    elsewhere: Mutex<Vec<AccountId>>,
-    passed: Mutex<Vec<(AccountId, String)>>,
-    sight: Arc<Mutex<Sight>>,
-    path_every: Mutex<Option<Duration>>,
-    said: Mutex<Vec<String>>,
-    /// How long it takes to keep what waits; what was kept, with how many messages were deleted by then.
-    keeps_for: Mutex<Duration>,
-    waits: Mutex<Vec<(Waiting, usize)>>,
-    /// What waited when the process before ended.
-    waited: Mutex<Vec<Waiting>>,
-    clocks: Simulated,
-}
-
-#[async_trait]
-impl Runs for Fake {
-    fn targets(&self) -> Result<BTreeMap<String, Cron>, String> {
-        match self.wrong.lock().unwrap().clone() {
-            Some(why) => Err(why),
-            None => Ok(self.targets.lock().unwrap().clone()),
-        }
-    }
-
-    async fn run(&self, job: &Job) -> Ended {
-        self.begun.lock().unwrap().push((self.clocks.now(), job.what.clone()));
-        let whom = match &job.what {
-            What::Target(name) => name.clone(),
-            What::Path(name) => format!("path of {name}"),
-            What::Account(account) | What::Parts { account, .. } => account.to_string(),
-        };
-        assert!(self.in_hand.lock().unwrap().insert(whom.clone()), "{whom} twice at once");
-        self.clocks.sleep(A_RUN).await;
-        self.in_hand.lock().unwrap().remove(&whom);
-        self.finished.fetch_add(1, Ordering::SeqCst);
-        self.ends.lock().unwrap().pop_front().unwrap_or(Ended::Done)
-    }
-
-    async fn woken(&self) -> Woken {
-        let next = self.waking.lock().unwrap().front().cloned();
-        let Some((at, woken)) = next else { return std::future::pending().await };
-        self.clocks.sleep_until(at).await;
-        self.waking.lock().unwrap().pop_front();
-        woken
-    }
-
-    fn is_ours(&self, event: &Event) -> bool {
-        event.by.source_identity.as_deref() == Some("evenkeel-ours")
-    }
-
-    async fn keep(&self, waiting: Vec<Waiting>) {
-        let time = *self.keeps_for.lock().unwrap();
-        if !time.is_zero() {
-            self.clocks.sleep(time).await;
-        }
-        let deleted = self.deleted.lock().unwrap().len();
-        self.waits.lock().unwrap().extend(waiting.into_iter().map(|one| (one, deleted)));
-    }
-
-    async fn waiting(&self) -> Vec<Waiting> {
-        std::mem::take(&mut *self.waited.lock().unwrap())
-    }
-}
-
-#[async_trait]
-impl Inbox for Fake {
-    async fn receive(&self) -> Result<Vec<Message>, String> {
-        let next = self.messages.lock().unwrap().pop_front();
-        match next {
-            Some(received) => received,
-            None => {
-                self.clocks.sleep(Duration::from_secs(1)).await;
-                Ok(Vec::new())
-            }
-        }
-    }
-
-    async fn keep(&self, receipts: Vec<String>) -> Result<(), String> {
-        self.kept.lock().unwrap().push((self.clocks.now(), receipts.len()));
-        Ok(())
-    }
-
-    async fn delete(&self, receipts: Vec<String>) -> Result<(), String> {
-        if self.cannot_delete.load(Ordering::SeqCst) {
-            return Err("no".to_owned());
-        }
-        self.deleted.lock().unwrap().extend(receipts);
-        Ok(())
-    }
-
-    fn most(&self) -> usize {
-        10
-    }
-}
-
-#[async_trait]
-impl Heart for Fake {
-    async fn beat(&self, account: &AccountId, _: &Region, mark: &str) -> Result<(), String> {
-        self.beats.lock().unwrap().push((self.clocks.now(), account.clone()));
-        if self.goes_elsewhere.load(Ordering::SeqCst) && mark != "of another" {
-            self.elsewhere.lock().unwrap().push(account.clone());
-        } else if !self.is_deaf.load(Ordering::SeqCst) {
-            let mut beat = body("CreateTags", account.as_str(), "evenkeel-ours");
-            beat["detail"]["eventSource"] = json!("ec2.amazonaws.com");
-            beat["detail"]["errorCode"] = json!("Client.DryRunOperation");
-            beat["detail"]["requestParameters"] =
-                json!({"tagSet": {"items": [{"key": "evenkeel-heartbeat", "value": mark}]}});
-            let message = Message { body: beat.to_string(), ..event("CreateTags", "beat", "") };
-            self.messages.lock().unwrap().push_back(Ok(vec![message]));
-        }
-        Ok(())
-    }
-
-    fn pass_on(&self, account: &AccountId, mark: &str) {
-        self.passed.lock().unwrap().push((account.clone(), mark.to_owned()));
-    }
-
-    async fn passed_on(&self, _: &str) -> Vec<AccountId> {
-        if !self.goes_elsewhere.load(Ordering::SeqCst) {
-            return std::future::pending().await;
-        }
-        self.clocks.sleep(Duration::from_secs(10)).await;
-        std::mem::take(&mut *self.elsewhere.lock().unwrap())
-    }
-}
-
-fn fake(targets: &[(&str, &str)]) -> Arc<Fake> {
-    let fake = Arc::new(Fake::default());
-    aim(&fake, targets);
-    fake
-}
-
-fn aim(fake: &Fake, targets: &[(&str, &str)]) {
-    let targets = targets.iter().map(|(name, cron)| ((*name).to_owned(), schedule(cron).unwrap()));
-    *fake.targets.lock().unwrap() = targets.collect();
-    *fake.wrong.lock().unwrap() = None;
-}
-
-/// Runs the controller for so long, and then until the run in hand is over.
-fn controller(fake: &Arc<Fake>) -> Controller {
-    let hearing = Arc::clone(fake);
-    Controller {
-        runs: Arc::clone(fake) as Arc<dyn Runs>,
-        inbox: Some(Arc::clone(fake) as Arc<dyn Inbox>),
-        hearer: Arc::new(move |said| {
-            // What comes with each turn is no news.
-            if !matches!(said, Said::Turn { .. } | Said::Stopping | Said::Answered { deaf: None }) {
-                hearing.said.lock().unwrap().push(format!("{said:?}"));
-            }
-        }),
-        clocks: Arc::new(fake.clocks.clone()),
-        lanes: *fake.lanes.lock().unwrap(),
-        sight: Arc::clone(&fake.sight),
-        heart: Some(Arc::clone(fake) as Arc<dyn Heart>),
-        path_every: *fake.path_every.lock().unwrap(),
-        seed: 0,
-    }
-}
-
-/// Raises the stop after some time.
-async fn stopping(clocks: Simulated, time: Duration, stop: Stop) {
-    clocks.sleep(time).await;
-    stop.raise();
-}
-
-async fn drive(fake: &Arc<Fake>, time: Duration) {
-    let (controller, stop) = (controller(fake), Stop::default());
-    let stopping = stopping(fake.clocks.clone(), time, stop.clone());
-    tokio::select! {
-        biased;
-        _ = async { tokio::join!(controller.drive(&stop), stopping) } => {}
-        () = fake.clocks.pass() => {}
-    }
-}
-
-/// The same for much work at a time: time passes only when the thread rests, which it does when nobody is awake.
-fn drive_to_rest(fake: &Arc<Fake>, time: Duration) {
-    let (controller, stop) = (controller(fake), Stop::default());
-    let stopping = stopping(fake.clocks.clone(), time, stop.clone());
-    let clocks = fake.clocks.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .on_thread_park(move || {
-            clocks.go_on();
-        })
-        .build()
-        .unwrap();
-    let driving = async move { tokio::join!(controller.drive(&stop), stopping) };
-    runtime.block_on(async { tokio::spawn(driving).await.unwrap() });
-}
-
-fn targets_begun(fake: &Fake) -> Vec<(u64, String)> {
-    let begun = fake.begun.lock().unwrap();
-    let targets = begun.iter().filter_map(|(at, what)| match what {
-        What::Target(name) => Some((at.as_secs(), name.clone())),
-        _ => None,
-    });
-    targets.collect()
-}
-
-fn body(name: &str, account: &str, identity: &str) -> serde_json::Value {
-    json!({
-        "detail-type": "AWS API Call via CloudTrail", "account": account, "region": "eu-west-1",
-        "detail": {
-            "eventID": "e", "eventTime": "2026-03-01T12:00:00Z",
-            "eventSource": "cloudtrail.amazonaws.com", "eventName": name,
-            "userIdentity": {"arn": "arn:m", "sessionContext": {"sourceIdentity": identity}},
-        },
-    })
-}
-
-fn event(name: &str, account: &str, identity: &str) -> Message {
-    Message {
-        body: body(name, account, identity).to_string(),
-        id: format!("{name} {account} {identity}"),
-        receipt: format!("{name} {account} {identity}"),
-    }
-}
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -296,6 +50,23 @@ async fn what_an_event_tells_is_kept_before_its_message_is_deleted_and_no_look_w
 }
 
 #[tokio::test]
+async fn what_others_who_are_gone_have_left_is_looked_at() {
+    let (dead, living) = (fake(&[]), fake(&[]));
+    dead.messages.lock().unwrap().push_back(Ok(vec![event("DeleteTrail", "111122223333", "m")]));
+    drive(&dead, MINUTE).await;
+    let waits = std::mem::take(&mut *dead.waits.lock().unwrap());
+    let left = waits.into_iter().map(|(one, _)| one).collect();
+    living.left.lock().unwrap().push_back((3 * MINUTE, left));
+    drive(&living, 5 * MINUTE).await;
+    let begun = living.begun.lock().unwrap();
+    assert!(
+        matches!(&begun[..], [(at, What::Parts { account, .. })]
+            if *at == 3 * MINUTE && account.as_str() == "111122223333"),
+        "{begun:?}"
+    );
+}
+
+#[tokio::test]
 async fn what_waited_when_the_process_before_was_killed_is_looked_at() {
     let (before, after) = (fake(&[]), fake(&[]));
     before.messages.lock().unwrap().push_back(Ok(vec![event("DeleteTrail", "111122223333", "m")]));
@@ -331,7 +102,7 @@ fn ten_thousand_messages_at_the_start_are_a_handful_of_looks_and_none_is_left() 
 #[tokio::test]
 async fn an_event_waits_for_no_run_but_one_of_the_same_account() {
     let fake = fake(&[("a", "0 0 0 * * *"), ("b", "0 0 0 * * *")]);
-    *fake.lanes.lock().unwrap() = Lanes { parts: 2, targets: 1 };
+    *fake.lanes.lock().unwrap() = Lanes { parts: 2, targets: 1, slow: 0 };
     let one = || event("DeleteTrail", "111122223333", "m");
     let other = event("DeleteTrail", "444455556666", "m");
     fake.messages.lock().unwrap().push_back(Ok(vec![one(), other]));
@@ -448,7 +219,7 @@ async fn what_cannot_be_read_is_left_to_the_dead_letters() {
 async fn messages_that_wait_for_room_are_kept_from_others() {
     let fake = fake(&[("t", "0 0 0 * * *")]);
     // More than may wait, each of an account of its own; one look at a time empties it slowly.
-    *fake.lanes.lock().unwrap() = Lanes { parts: 1, targets: 1 };
+    *fake.lanes.lock().unwrap() = Lanes { parts: 1, targets: 1, slow: 0 };
     let all: Vec<_> = (0..MOST_WAITING + 20)
         .map(|number| event("DeleteTrail", &format!("{number:012}"), "m"))
         .collect();
@@ -546,7 +317,7 @@ async fn files_that_break_are_said_once_and_the_last_good_ones_hold() {
 #[tokio::test]
 async fn the_runs_in_hand_come_to_their_end_and_no_other_begins() {
     let fake = fake(&[("a", "0 0 0 * * *"), ("b", "0 0 0 * * *"), ("c", "0 0 0 * * *")]);
-    *fake.lanes.lock().unwrap() = Lanes { parts: 1, targets: 2 };
+    *fake.lanes.lock().unwrap() = Lanes { parts: 1, targets: 2, slow: 0 };
     drive(&fake, Duration::from_secs(2)).await;
     assert_eq!(fake.begun.lock().unwrap().len(), 2);
     assert_eq!(fake.finished.load(Ordering::SeqCst), 2);

@@ -56,7 +56,7 @@ fn of_two_wishes_the_earlier_holds() {
     queue.add(target("t"), later, Cause::Schedule);
     queue.add(target("t"), now, Cause::Start);
     queue.add(target("t"), later, Cause::Schedule);
-    assert_eq!((queue.len(), queue.next_at()), (1, Some(now)));
+    assert_eq!((queue.len(), queue.next_at(now)), (1, Some(now)));
     let job = queue.take(now).unwrap();
     assert_eq!(job.causes.kept, [Cause::Schedule, Cause::Start]);
     assert!(queue.is_empty() && queue.take(later).is_none());
@@ -166,7 +166,7 @@ fn pauses_depend_on_why_and_how_often_and_a_success_forgets_them() {
     let mut pauses = Vec::new();
     let mut fail = |queue: &mut Queue, setback, failures| {
         assert_eq!(queue.failed(&what, setback, now, 0.0), failures);
-        let at = queue.next_at().unwrap();
+        let at = queue.next_at(now).unwrap();
         pauses.push((at - now).as_secs());
         now = at;
         assert_eq!(queue.take(now).unwrap().what, what);
@@ -189,7 +189,7 @@ fn a_schedule_does_not_wait_for_what_is_denied() {
     let mut queue = Queue::default();
     queue.failed(&What::Target("t".to_owned()), Setback::Denied, Duration::ZERO, 0.0);
     queue.add(target("t"), Duration::from_secs(60), Cause::Schedule);
-    assert_eq!(queue.next_at(), Some(Duration::from_secs(60)));
+    assert_eq!(queue.next_at(Duration::ZERO), Some(Duration::from_secs(60)));
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_part_that_fails_too_often_is_left_to_the_schedule() {
     let mut queue = Queue::default();
     queue.add(part(A, "iam.role", Some("nowhere-1")), now, event(0));
     let mut looks = 0;
-    while let Some(at) = queue.next_at() {
+    while let Some(at) = queue.next_at(now) {
         now = now.max(at);
         let job = queue.take(now).unwrap();
         looks += 1;
@@ -235,7 +235,7 @@ fn a_target_that_has_gone_is_forgotten() {
 #[test]
 fn one_look_at_a_time_of_an_account_and_the_next_account_beside_it() {
     let now = Duration::from_secs(1000);
-    let mut queue = Queue::new(Lanes { parts: 2, targets: 1 });
+    let mut queue = Queue::new(Lanes { parts: 2, targets: 1, slow: 0 });
     for account in [A, B, "777788889999"] {
         queue.add(part(account, "iam.role", None), now, event(0));
     }
@@ -247,13 +247,40 @@ fn one_look_at_a_time_of_an_account_and_the_next_account_beside_it() {
     let second = queue.take(now).unwrap();
     assert!(first.what != second.what && matches!(second.what, What::Parts { .. }));
     assert_eq!(queue.take(now).unwrap().what, What::Target("s".to_owned()));
-    assert_eq!((queue.take(now), queue.next_at()), (None, None));
+    assert_eq!((queue.take(now), queue.next_at(now)), (None, None));
     queue.done(&first.what);
-    assert_eq!(queue.next_at(), Some(now));
+    assert_eq!(queue.next_at(now), Some(now));
     let What::Parts { account, .. } = queue.take(now).unwrap().what else { panic!() };
     assert_eq!(account.as_str(), A, "who waits longest, and of those the first");
     assert_eq!(queue.take(now), None);
     assert_eq!(queue.late_by(now + Duration::from_secs(7)), Duration::from_secs(7));
+}
+
+/// Accounts that take long, and that no event is of, fill no lane; nor do those that events are of.
+#[test]
+fn an_event_does_not_wait_for_accounts_that_take_long() {
+    let lanes = Lanes { parts: 2, targets: 1, slow: 2 };
+    for slow in [Cause::Path, event(0)] {
+        let now = Duration::from_secs(1000);
+        let mut queue = Queue::new(lanes);
+        for account in ["100000000001", "100000000002", "100000000003", "100000000004"] {
+            queue.add(part(account, "cloudtrail.trail", None), now, slow.clone());
+        }
+        assert!(queue.take(now).is_some() && queue.take(now).is_some());
+        queue.add(part(A, "iam.role", None), now, event(1));
+        assert_eq!((queue.take(now), queue.next_at(now)), (None, Some(now + PATIENCE)));
+        let later = now + PATIENCE;
+        let first = queue.take(later).unwrap();
+        let whom = |job: &Job| job.what.parts()[0].account.to_string();
+        // Whoever waits longest, of those that no event is of only as many as leave places for events.
+        let next = queue.take(later).unwrap();
+        assert!(queue.take(later).is_none() && whom(&first) != whom(&next));
+        assert_eq!(whom(&first) == A || whom(&next) == A, slow == Cause::Path, "{slow:?}");
+        let last = later + PATIENCE;
+        assert_eq!(queue.next_at(last), None, "so many slow ones are all that have places");
+        queue.done(&first.what);
+        assert!(queue.take(last).is_some());
+    }
 }
 
 #[test]
@@ -263,7 +290,7 @@ fn a_look_that_was_stopped_is_not_in_hand_any_more() {
     queue.add(target("t"), now, Cause::Start);
     let job = queue.take(now).unwrap();
     queue.add(target("t"), now, Cause::Schedule);
-    assert!(queue.take(now).is_none() && queue.in_hand().len() == 1);
+    assert!(queue.take(now).is_none() && queue.in_hand().count() == 1);
     queue.stopped(&job.what);
     assert!(queue.take(now).is_some());
 }
@@ -277,7 +304,7 @@ proptest! {
         steps in proptest::collection::vec((0_u64..30, 0_usize..4), 0..20),
         lanes in (1_usize..3, 1_usize..3),
     ) {
-        let lanes = Lanes { parts: lanes.0, targets: lanes.1 };
+        let lanes = Lanes { parts: lanes.0, targets: lanes.1, slow: 0 };
         let at = Duration::from_secs;
         let keys = [
             target("s"), target("t"), part(A, "iam.role", None),
@@ -313,11 +340,11 @@ proptest! {
                 }
                 in_hand.push(job.what);
             }
-            prop_assert_eq!(queue.in_hand(), &in_hand[..]);
+            prop_assert_eq!(queue.in_hand().cloned().collect::<Vec<_>>(), in_hand.clone());
             let targets = in_hand.iter().filter(|what| is_target(what)).count();
             let parts = in_hand.len() - targets;
             prop_assert!(targets <= lanes.targets && parts <= lanes.parts);
-            prop_assert!(queue.next_at().is_none_or(|at| at > now), "it could be looked at now");
+            prop_assert!(queue.next_at(now).is_none_or(|at| at > now), "it could be looked at now");
             for (key, due) in &earliest {
                 let is_full = parts == lanes.parts;
                 let (is_full, who) = match key {

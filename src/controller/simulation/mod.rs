@@ -107,7 +107,7 @@ async fn lives(world: &Arc<World>) {
                 move |said| voice.say(&said)
             }),
             clocks: Arc::new(world.clocks.clone()),
-            lanes: Lanes { parts: 3, targets: 2 },
+            lanes: Lanes { parts: 3, targets: 2, slow: 2 },
             sight,
             heart: Some(Arc::clone(world) as Arc<dyn Heart>),
             path_every: Some(PATH_EVERY),

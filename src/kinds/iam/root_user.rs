@@ -99,6 +99,7 @@ impl Audit for RootUser {
         "iam.amazonaws.com:DeactivateMFADevice",
         "iam.amazonaws.com:EnableMFADevice",
     ];
+    const OF_OTHERS: &'static [&'static str] = &["userName"];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [iam.root_user]

@@ -33,6 +33,9 @@ pub trait Audit: Send + Sync + 'static {
     const CALLS: &'static [Use<Self::Spec>];
     /// The events after which its objects must be looked at again.
     const MORE_EVENTS: &'static [&'static str];
+    /// Members of what a call asks for that name another thing than an object of this kind: whoever names one has not
+    /// touched it, as with `userName` a root user's key.
+    const OF_OTHERS: &'static [&'static str] = &[];
     /// Sample baselines.
     const SAMPLES: &'static [&'static str];
 
@@ -107,6 +110,7 @@ impl<A: Audit> Kind for Inspect<A> {
     const CONTROLS: Controls = A::CONTROLS;
     const CALLS: &'static [Use<A::Spec>] = only_reads(A::CALLS);
     const MORE_EVENTS: &'static [&'static str] = A::MORE_EVENTS;
+    const OF_OTHERS: &'static [&'static str] = A::OF_OTHERS;
     const SAMPLES: &'static [&'static str] = A::SAMPLES;
 
     type Spec = A::Spec;

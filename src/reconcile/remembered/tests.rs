@@ -4,10 +4,10 @@ use super::*;
 use crate::kinds::Object;
 use crate::plan::{AccountPlan, Guard, Held, TargetRef};
 use crate::plan::{BaselineRef, Cost, PlanHead, assemble};
-use crate::reconcile::event::Stream;
+use crate::reconcile::event::{Recovered, Stream};
 use crate::store::Leases;
-use crate::store::audit::Phase;
-use crate::store::history::{Filter, What};
+use crate::store::audit::{Phase, Record};
+use crate::store::history::{Ending, Filter, What};
 
 fn account() -> AccountId {
     "000000000001".parse().unwrap()
@@ -279,25 +279,44 @@ async fn an_account_that_other_targets_govern_too_is_looked_at_for_one_of_them()
     assert!(look("two", "t", "s").await.is_some(), "both have looked");
 }
 
+/// Somebody calls a table otherwise.
+async fn rename(folder: &tempfile::TempDir, from: &str, to: &str) {
+    let url = format!("sqlite://{}", folder.path().join("store.db").display());
+    let mut beside = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let sql = sqlx::AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"));
+    sqlx::query(sql).execute(&mut beside).await.unwrap();
+}
+
 #[tokio::test]
 async fn what_the_store_does_not_take_in_is_known_to_be_missing() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
     let (listener, plan) = (remembered(&store), drifted("r"));
     let stream = Stream::new("r", vec![&listener]);
-    let file = folder.path().join("store.db");
-    let rename = async |from: &str, to: &str| {
-        let url = format!("sqlite://{}", file.display());
-        let mut beside = sqlx::SqliteConnection::connect(&url).await.unwrap();
-        let sql = sqlx::AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"));
-        sqlx::query(sql).execute(&mut beside).await.unwrap();
-    };
-    rename("drifts", "hidden").await;
+    rename(&folder, "drifts", "hidden").await;
     stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
     assert!(listener.has_missed(), "the look is of use without it");
-    rename("hidden", "drifts").await;
+    rename(&folder, "hidden", "drifts").await;
     listener.go_on(of_a_run());
     stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
     assert!(!listener.has_missed());
     assert_eq!(words(&store).await, [What::Drift]);
+}
+
+/// What a write puts right, no later look sees.
+#[tokio::test]
+async fn what_the_store_has_missed_is_in_it_before_a_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    let (listener, plan) = (remembered(&store), drifted("r"));
+    let stream = Stream::new("r", vec![&listener]);
+    rename(&folder, "drifts", "hidden").await;
+    stream.tell(RunEvent::Planned { plan: &plan }).unwrap();
+    rename(&folder, "hidden", "drifts").await;
+    let object = &plan.objects[0];
+    let (change, before) = (&object.changes[0], &object.observed);
+    let writing = RunEvent::Writing { object, change, before, by: "arn", token: None };
+    stream.tell(writing).unwrap();
+    assert!(!listener.has_missed());
+    assert_eq!(words(&store).await, [What::Unfinished, What::Drift]);
 }

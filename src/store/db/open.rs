@@ -23,6 +23,7 @@ const SQLITE: &[(&str, &str)] = &[
     ("again", include_str!("migrations/4.sqlite.sql")),
     ("rights", include_str!("migrations/5.sqlite.sql")),
     ("waiting", include_str!("migrations/6.sqlite.sql")),
+    ("takers", include_str!("migrations/7.sqlite.sql")),
 ];
 const POSTGRES: &[(&str, &str)] = &[
     ("first", include_str!("migrations/1.postgres.sql")),
@@ -31,6 +32,7 @@ const POSTGRES: &[(&str, &str)] = &[
     ("again", include_str!("migrations/4.postgres.sql")),
     ("rights", include_str!("migrations/5.postgres.sql")),
     ("waiting", include_str!("migrations/6.postgres.sql")),
+    ("takers", include_str!("migrations/7.postgres.sql")),
 ];
 
 /// How long a connection is waited for.

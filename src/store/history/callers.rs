@@ -1,6 +1,7 @@
 //! Who called what, and how many of them are kept: nobody pushes another out, and what is not kept is said.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::{Entry, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -10,6 +11,9 @@ use super::records::{ByWhom, is_before};
 const TIMES: usize = 16;
 /// Callers that are kept of one thing: of one principal, and of all.
 const ROOM: Room = Room { of_one: 20, of_all: 200 };
+
+/// A time after which, and one before which something was.
+type Gap = (DateTime<Utc>, DateTime<Utc>);
 
 /// How many are kept of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,31 +54,46 @@ pub fn keep<T: Told>(all: &mut Vec<T>, one: T, room: Room) -> Kept {
         there.join(one, false);
         return Kept::Again;
     }
-    let Some(group) = one.group() else {
-        all.push(one);
-        return Kept::Counted;
-    };
+    match make_room(all, one, room) {
+        Placed::Kept(None) => Kept::New,
+        Placed::Kept(Some(gone)) => {
+            leave(all, gone.not_kept());
+            Kept::New
+        }
+        Placed::Left(one) => {
+            leave(all, one.not_kept());
+            Kept::Counted
+        }
+    }
+}
+
+/// What became of one that is not there yet.
+enum Placed<T> {
+    /// It is kept; another one may have given way.
+    Kept(Option<T>),
+    /// There is no room for it.
+    Left(T),
+}
+
+fn make_room<T: Told>(all: &mut Vec<T>, one: T, room: Room) -> Placed<T> {
+    let Some(group) = one.group() else { return Placed::Left(one) };
     let mut sizes: BTreeMap<u64, usize> = BTreeMap::new();
     all.iter().filter_map(T::group).for_each(|group| *sizes.entry(group).or_default() += 1);
     let own = sizes.get(&group).copied().unwrap_or_default();
     if own >= room.of_one {
-        leave(all, one.not_kept());
-        return Kept::Counted;
+        return Placed::Left(one);
     }
+    let mut gone = None;
     if sizes.values().sum::<usize>() >= room.of_all {
         let largest = sizes.into_iter().max_by_key(|(_, size)| *size);
         let gives_way = largest
             .filter(|(_, size)| *size > own + 1)
             .and_then(|(largest, _)| all.iter().rposition(|there| there.group() == Some(largest)));
-        let Some(place) = gives_way else {
-            leave(all, one.not_kept());
-            return Kept::Counted;
-        };
-        let gone = all.remove(place);
-        leave(all, gone.not_kept());
+        let Some(place) = gives_way else { return Placed::Left(one) };
+        gone = Some(all.remove(place));
     }
     all.push(one);
-    Kept::New
+    Placed::Kept(gone)
 }
 
 /// Counts one that is not kept.
@@ -106,9 +125,17 @@ impl ByWhom {
         self.time.into_iter().chain(self.again.iter().copied())
     }
 
-    /// Adds when the same was called besides. CloudTrail tells the second: of that, a call is counted once.
+    /// Adds when the same was called besides. CloudTrail tells the second: of that, a call is counted once, and so is what
+    /// may be one of those whose times were not kept. There were as many calls at least as are counted.
     pub fn add_times(&mut self, other: &Self) {
-        let mut all: Vec<DateTime<Utc>> = self.times().chain(other.times()).collect();
+        let least = self.count().max(other.count());
+        let (own_gap, other_gap) = (self.gap(), other.gap());
+        let is_apart = |time: &DateTime<Utc>, gap: Option<Gap>| {
+            gap.is_none_or(|(after, before)| *time <= after || *time >= before)
+        };
+        let own = self.times().filter(|time| is_apart(time, other_gap));
+        let others = other.times().filter(|time| is_apart(time, own_gap));
+        let mut all: Vec<DateTime<Utc>> = own.chain(others).collect();
         all.sort_unstable();
         all.dedup();
         let more = self.more.max(other.more) + all.len().saturating_sub(TIMES);
@@ -118,6 +145,14 @@ impl ByWhom {
         let mut all = all.into_iter();
         (self.time, self.more) = (all.next(), more);
         self.again = all.collect();
+        self.more += least.saturating_sub(self.count());
+    }
+
+    /// Between which times those are that were not kept, if there are any.
+    fn gap(&self) -> Option<Gap> {
+        let last = *self.again.last().filter(|_| self.more > 0)?;
+        let before = self.again.iter().rev().nth(1).copied().or(self.time)?;
+        Some((before, last))
     }
 
     /// What of it may have been between these times; none where nothing was. Of a call nobody knows when, it may.
@@ -126,20 +161,34 @@ impl ByWhom {
             return Some(self.clone());
         }
         let is_after = |time: DateTime<Utc>| after.is_none_or(|after| !is_before(time, after));
-        let mut within = self.times().filter(|time| is_after(*time) && *time <= until);
+        let is_within = |time: &DateTime<Utc>| is_after(*time) && *time <= until;
+        let mut within = self.times().filter(is_within);
         let (first, again) = (within.next(), within.collect());
-        let is_around = self.more > 0
-            && self.time.is_some_and(|first| first <= until)
-            && self.times().last().is_some_and(is_after);
         match first {
             Some(_) => {
-                let more = if is_around { self.more } else { 0 };
+                let all_within = self.times().all(|time| is_within(&time));
+                let gap_within =
+                    self.gap().is_some_and(|(from, to)| is_within(&from) && is_within(&to));
+                let more = if all_within || gap_within { self.more } else { 0 };
                 Some(Self { time: first, again, more, ..self.clone() })
             }
-            // When exactly, is not kept.
-            None if is_around => Some(self.clone()),
+            // When, and how often, is not kept.
+            None if self.may_be_between(is_after, until) => {
+                Some(Self { time: None, again: Vec::new(), more: 0, ..self.clone() })
+            }
             None => None,
         }
+    }
+
+    /// Whether calls whose times were not kept may have been then.
+    fn may_be_between(
+        &self,
+        is_after: impl Fn(DateTime<Utc>) -> bool,
+        until: DateTime<Utc>,
+    ) -> bool {
+        self.more > 0
+            && self.time.is_some_and(|first| first <= until)
+            && self.times().last().is_some_and(is_after)
     }
 
     /// Whose it is, however their session is called.
@@ -186,21 +235,56 @@ pub fn add(all: &mut Vec<ByWhom>, one: ByWhom) -> bool {
     keep(all, one, ROOM) == Kept::New
 }
 
-/// Each who called the same once.
+/// Each who called the same once, as far as there is room; how many calls of others there were, at least, is counted.
 pub fn together<'a>(all: impl IntoIterator<Item = &'a ByWhom>) -> Vec<ByWhom> {
-    let mut together = Vec::new();
+    let (mut apart, mut counted): (Vec<ByWhom>, Vec<ByWhom>) = (Vec::new(), Vec::new());
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     for by in all {
-        add(&mut together, by.clone());
+        if by.is_not_kept() {
+            leave(&mut counted, by.clone());
+            continue;
+        }
+        match places.entry((by.principal.as_str(), by.call.as_str())) {
+            Entry::Occupied(place) => apart[*place.get()].add_times(by),
+            Entry::Vacant(place) => {
+                place.insert(apart.len());
+                apart.push(by.clone());
+            }
+        }
     }
-    together
+    let (mut kept, mut gone) = (Vec::new(), Vec::new());
+    for one in apart {
+        match make_room(&mut kept, one, ROOM) {
+            Placed::Kept(another) => gone.extend(another),
+            Placed::Left(one) => gone.push(one),
+        }
+    }
+    // Each of these is somebody else, and their calls are others.
+    let mut left: Vec<ByWhom> = Vec::new();
+    for one in gone.into_iter().map(Told::not_kept) {
+        match left.iter_mut().find(|there| there.is_alike(&one)) {
+            Some(there) => {
+                let count = there.count() + one.count();
+                there.add_times(&one);
+                there.more += count.saturating_sub(there.count());
+            }
+            None => left.push(one),
+        }
+    }
+    // What is counted already may be of the same.
+    left.into_iter().for_each(|one| leave(&mut counted, one));
+    kept.extend(counted);
+    kept
 }
 
 /// Those who are named in a text.
 const NAMED: usize = 3;
 
-/// Who called what, in a few words: up to three, how many more, and how much was not kept.
+/// Who called what, in a few words: up to three, how many more, and how much was not kept at least. `others` is whether
+/// there may be more than these.
 pub fn text<'a>(
     all: impl IntoIterator<Item = &'a ByWhom>,
+    others: bool,
     one: impl Fn(&ByWhom) -> String,
 ) -> String {
     let mut not_kept = 0;
@@ -211,20 +295,22 @@ pub fn text<'a>(
             false => names.push(one(by)),
         }
     }
+    let at_least = if others { "at least " } else { "" };
     let named = match names.len() {
+        few if few <= NAMED + 1 && others => format!("{} and others", names.join(", ")),
         few if few <= NAMED + 1 => names.join(", "),
-        many => format!("{} and {} more", names[..NAMED].join(", "), many - NAMED),
+        many => format!("{} and {at_least}{} more", names[..NAMED].join(", "), many - NAMED),
     };
     and_not_kept(named, not_kept)
 }
 
-/// A text of who called what, with how many calls there were whose callers were not kept.
+/// A text of who called what, with how many calls there were at least whose callers were not kept.
 pub fn and_not_kept(named: String, not_kept: usize) -> String {
     let calls = if not_kept == 1 { "call" } else { "calls" };
     match (not_kept, named.is_empty()) {
         (0, _) => named,
-        (_, true) => format!("{not_kept} {calls} that were not kept"),
-        (_, false) => format!("{named} and {not_kept} {calls} more, which were not kept"),
+        (_, true) => format!("at least {not_kept} {calls} that were not kept"),
+        (_, false) => format!("{named} and at least {not_kept} {calls} more, which were not kept"),
     }
 }
 
@@ -272,10 +358,11 @@ mod tests {
         assert!(one.between(Some(at(6)), at(40)).is_none());
         assert!(one.between(None, at(4)).is_none());
         let unknown = ByWhom { more: 3, ..one };
-        assert!(
-            unknown.between(Some(at(10)), at(40)).is_some(),
-            "nobody knows when the others were"
-        );
+        let between = unknown.between(Some(at(10)), at(40)).unwrap();
+        assert_eq!((between.time, between.count()), (None, 1), "nobody knows when the others were");
+        // Of those, nobody knows how many were then.
+        assert_eq!(unknown.between(Some(at(10)), at(60)).unwrap().count(), 1);
+        assert_eq!(unknown.between(Some(at(1)), at(60)).unwrap().count(), 5);
         assert!(unknown.between(Some(at(60)), at(70)).is_none());
         assert!(ByWhom::default().between(Some(at(1)), at(2)).is_some());
     }
@@ -301,5 +388,37 @@ mod tests {
         let of = |who: &str| all.iter().filter(|by| by.principal.starts_with(who)).count();
         assert!(of("eve") == 1 && of("ci") < 5 && of("user") > 150, "{} {}", of("ci"), of("user"));
         assert!(!add(&mut all, by("one more", "s:A", 1)), "all have one");
+    }
+
+    #[test]
+    fn what_is_told_again_is_counted_once_whether_its_time_is_kept_or_not() {
+        let mut one = by("ci", "s:A", 0);
+        for second in (1..100).chain(1..100) {
+            one.add_times(&by("ci", "s:A", second));
+        }
+        assert_eq!(one.count(), 100);
+        let same = one.clone();
+        one.add_times(&same);
+        assert_eq!(one.count(), 100);
+    }
+
+    #[test]
+    fn of_more_than_are_kept_all_others_are_counted() {
+        let of = |field: &str, count: usize| -> Vec<ByWhom> {
+            (0..count).map(|number| by(&format!("{field} {number}"), "s:A", 7)).collect()
+        };
+        let (one, two) = (of("one", 150), of("two", 150));
+        let all = together(one.iter().chain(&two).chain(&one));
+        let (not_kept, named): (Vec<_>, Vec<_>) = all.iter().partition(|by| by.is_not_kept());
+        assert_eq!((named.len(), not_kept.len(), not_kept[0].count()), (200, 1, 100));
+        // Who was not kept before may be one of those who are not kept now.
+        let again = together(all.iter().chain(&of("two", 150)));
+        let left: usize = again.iter().filter(|by| by.is_not_kept()).map(ByWhom::count).sum();
+        assert_eq!(left, 100);
+        let said = text(&again, false, |by| by.principal.clone());
+        assert!(said.ends_with(" and 197 more and at least 100 calls more, which were not kept"));
+        let some = text(&one[..2], true, |by| by.principal.clone());
+        assert_eq!(some, "one 0, one 1 and others");
+        assert!(text(&one, true, |by| by.principal.clone()).ends_with("and at least 147 more"));
     }
 }

@@ -228,9 +228,8 @@ fn begins(seen: &RowSeen, at: Moment, wrote: Wrote<'_>) -> DriftRow {
         not_by: seen.not_by.clone(),
         ..DriftRow::default()
     };
-    for by in seen.by.iter().filter_map(|by| by.between(right, since)) {
-        callers::add(&mut row.by, by);
-    }
+    let having: Vec<ByWhom> = seen.by.iter().filter_map(|by| by.between(right, since)).collect();
+    row.by = callers::together(&having);
     row
 }
 

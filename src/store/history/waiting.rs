@@ -11,6 +11,7 @@ use crate::names::{AccountId, Region};
 use crate::store::Store;
 use crate::store::db::{Arg, Row, Tx};
 use crate::store::error::StoreError;
+use crate::store::{lease, shares};
 
 /// So long an event waits at most.
 const LONGEST: TimeDelta = TimeDelta::days(1);
@@ -67,21 +68,26 @@ fn region(region: Option<&Region>) -> Arg<'_> {
 }
 
 impl Store {
-    /// Keeps events until they are answered.
+    /// Keeps events until they are answered; `holder` is who has them in hand, where several share the store.
     ///
     /// # Errors
     /// The store cannot be asked.
-    pub async fn note_waiting(&self, events: Vec<WaitingEvent>) -> Result<(), StoreError> {
-        let events = Arc::new(events);
+    pub async fn note_waiting(
+        &self,
+        events: Vec<WaitingEvent>,
+        holder: &str,
+    ) -> Result<(), StoreError> {
+        let (events, holder) = (Arc::new(events), holder.to_owned());
         let note = move |mut tx: Tx| {
-            let events = Arc::clone(&events);
+            let (events, holder) = (Arc::clone(&events), holder.clone());
             async move {
                 for event in events.iter() {
                     let about = event.about.to_string();
-                    let sql = "INSERT INTO waiting (account, kind, region, mark, told, about) \
-                               VALUES ($1, $2, $3, $4, $5, $6) \
+                    let sql = "INSERT INTO waiting \
+                               (account, kind, region, mark, told, about, holder) \
+                               VALUES ($1, $2, $3, $4, $5, $6, $7) \
                                ON CONFLICT (account, kind, region, mark) DO UPDATE SET \
-                               told = excluded.told";
+                               told = excluded.told, holder = excluded.holder";
                     let args = [
                         Arg::Text(event.account.as_str()),
                         Arg::Text(&event.kind),
@@ -89,6 +95,7 @@ impl Store {
                         Arg::Text(&event.mark),
                         microseconds(event.told).into(),
                         Arg::Text(&about),
+                        Arg::Text(&holder),
                     ];
                     tx.run(sql, &args).await?;
                 }
@@ -112,6 +119,42 @@ impl Store {
             Ok((tx, all))
         };
         self.db.read(look).await
+    }
+
+    /// Takes over the events of those who give no sign of life any more, in the order in which they were told of. `holder`
+    /// is who does; of what it has itself, it takes nothing.
+    ///
+    /// # Errors
+    /// The store cannot be asked.
+    pub async fn take_over_waiting(
+        &self,
+        holder: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<WaitingEvent>, StoreError> {
+        let (holder, since) = (holder.to_owned(), microseconds(now - LONGEST));
+        let take = move |mut tx: Tx| {
+            let holder = holder.clone();
+            async move {
+                let by_store = lease::now(&mut tx).await?;
+                let sql = "UPDATE waiting SET holder = $1 \
+                           WHERE holder <> $1 AND told >= $2 AND NOT EXISTS ( \
+                               SELECT 1 FROM leases \
+                               WHERE leases.name = $3 || waiting.holder AND leases.until > $4) \
+                           RETURNING account, kind, region, mark, told, about";
+                let args = [
+                    Arg::Text(&holder),
+                    since.into(),
+                    Arg::Text(shares::PRESENT.0),
+                    by_store.into(),
+                ];
+                let rows = tx.rows(sql, &args).await?;
+                let mut all =
+                    rows.iter().map(WaitingEvent::of).collect::<Result<Vec<_>, StoreError>>()?;
+                all.sort_by(|one, other| (one.told, &one.mark).cmp(&(other.told, &other.mark)));
+                Ok((tx, all))
+            }
+        };
+        self.db.write(take).await
     }
 
     /// Forgets the events that looks have answered, and those that nothing has answered for long.

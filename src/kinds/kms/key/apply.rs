@@ -9,9 +9,9 @@ use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::error::BuildError;
 use aws_sdk_kms::types::{KeySpec, KeyUsageType, OriginType, Tag};
 
-use super::{grants, marks};
 use super::policy::POLICY_NAME;
 use super::spec::{Action, NewKey, Step};
+use super::{grants, marks};
 use crate::aws::settle::settle;
 use crate::aws::{AwsError, Call, ErrorClass};
 use crate::kinds::kms::reads;
