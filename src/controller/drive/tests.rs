@@ -4,10 +4,9 @@
 
 use std::sync::atomic::Ordering;
 
-use serde_json::json;
 
 use super::super::queue::What;
-use super::fake::{A_RUN, aim, body, controller, drive, drive_to_rest, event, fake, targets_begun};
+use super::fake::{aim, drive, drive_to_rest, event, fake, targets_begun};
 use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -36,7 +36,7 @@ pub async fn holds(store: &Store) {
     let looks = vec![answered("cloudtrail.trail", None, 10), answered("iam.role", None, 90)];
     store.note_answered(looks, at(30)).await.unwrap();
     let waiting = store.waiting(at(30)).await.unwrap();
-    assert_eq!(waiting, [ebs, later], "what came after the look's events waits on");
+    assert_eq!(waiting, [ebs.clone(), later], "what came after the look's events waits on");
     assert_eq!(marks(24 * 60 + 15).await.len(), 1, "nothing waits for ever");
     store.note_answered(Vec::new(), at(3 * 24 * 60)).await.unwrap();
     assert!(store.waiting(at(30)).await.unwrap().is_empty());
