@@ -6,24 +6,44 @@ use crate::names::Region;
 
 /// Regions without an endpoint, as AWS's own list of endpoints (botocore 1.44.5, `endpoints.json`) had it in
 /// November 2026.
-const LACKING: &[(&str, &[&str])] = &[(
-    "detective",
-    &[
-        "ap-east-2",
-        "ap-northeast-3",
-        "ap-south-2",
-        "ap-southeast-3",
-        "ap-southeast-4",
-        "ap-southeast-5",
-        "ap-southeast-6",
-        "ap-southeast-7",
-        "ca-west-1",
-        "eu-central-2",
-        "eu-south-2",
-        "me-central-1",
-        "mx-central-1",
-    ],
-)];
+const LACKING: &[(&str, &[&str])] = &[
+    (
+        "detective",
+        &[
+            "ap-east-2",
+            "ap-northeast-3",
+            "ap-south-2",
+            "ap-southeast-3",
+            "ap-southeast-4",
+            "ap-southeast-5",
+            "ap-southeast-6",
+            "ap-southeast-7",
+            "ca-west-1",
+            "eu-central-2",
+            "eu-south-2",
+            "me-central-1",
+            "mx-central-1",
+        ],
+    ),
+    ("inspector2", &["ap-southeast-6"]),
+    (
+        "macie2",
+        &[
+            "ap-east-2",
+            "ap-south-2",
+            "ap-southeast-3",
+            "ap-southeast-4",
+            "ap-southeast-5",
+            "ap-southeast-6",
+            "ap-southeast-7",
+            "ca-west-1",
+            "eu-central-2",
+            "eu-south-2",
+            "me-central-1",
+            "mx-central-1",
+        ],
+    ),
+];
 
 /// Whether nobody answered a call, and the Region is known to lack its service.
 pub fn is_known(error: &AwsError) -> bool {
@@ -61,6 +81,8 @@ mod tests {
     #[test]
     fn only_where_nobody_answers_is_a_service_not_available() {
         assert!(is_known(&error("detective", "eu-south-2", ErrorClass::Unreachable)));
+        assert!(is_known(&error("macie2", "eu-south-2", ErrorClass::Unreachable)));
+        assert!(!is_known(&error("macie2", "ap-northeast-3", ErrorClass::Unreachable)));
         assert!(!is_known(&error("detective", "eu-south-2", ErrorClass::Denied)));
         assert!(!is_known(&error("detective", "eu-west-1", ErrorClass::Unreachable)));
         assert!(!is_known(&error("guardduty", "eu-south-2", ErrorClass::Unreachable)));

@@ -40,6 +40,18 @@ pub enum Charge {
     LogsToOthers,
     /// What GuardDuty analyzes.
     Guardduty,
+    /// An instance that Inspector scans.
+    InspectorInstance,
+    /// An image that Inspector scans.
+    InspectorImage,
+    /// A function that Inspector scans.
+    InspectorFunction,
+    /// A bucket that Macie looks at.
+    MacieBucket,
+    /// Objects that Macie keeps an eye on for automated discovery.
+    MacieObject,
+    /// What Macie inspects.
+    MacieInspected,
 }
 
 /// What one of it costs.

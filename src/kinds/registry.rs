@@ -7,8 +7,8 @@ use super::Scope;
 use super::erased::{DynKind, erase};
 use super::shapes::{Inspect, Whole};
 use super::{
-    accessanalyzer, cloudtrail, cloudwatch, config, detective, ec2, events, guardduty, iam, kms,
-    logs, route53resolver, s3, securityhub, sns,
+    accessanalyzer, cloudtrail, cloudwatch, config, detective, ec2, events, guardduty, iam,
+    inspector2, kms, logs, macie2, route53resolver, s3, securityhub, sns,
 };
 use crate::baseline::catalog::{Catalog, KindInfo};
 
@@ -42,6 +42,8 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<securityhub::finding_aggregator::FindingAggregator>(),
         erase::<securityhub::insight::Insight>(),
         erase::<detective::graph::Graph>(),
+        erase::<macie2::session::Session>(),
+        erase::<inspector2::scanning::Scanning>(),
         erase::<config::rule::Rule>(),
         erase::<config::conformance_pack::ConformancePack>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),
@@ -205,7 +207,7 @@ mod tests {
     }
 
     /// What AWS takes from an organization's own accounts alone, beside a Lambda function, or from where
-    /// somebody has put a template; and values of a type that no control of the samples' standards takes: no
+    /// somebody has put a template; what evenkeel reports and makes none of; and values of a type that no control of the samples' standards takes: no
     /// sample has these, and recorded answers have the fields instead.
     const RECORDED: &[&str] = &[
         "accessanalyzer.analyzer exclusions[].account_ids",
@@ -220,6 +222,11 @@ mod tests {
         "config.conformance_pack template_ssm_document.version",
         "config.rule source_details[].maximum_execution_frequency",
         "detective.graph auto_enable_members",
+        "inspector2.scanning auto_enable_members",
+        "macie2.session auto_enable_members",
+        "macie2.session auto_enable_organization_members",
+        "macie2.session classification_jobs",
+        "macie2.session classification_jobs[]",
         "securityhub.control controls.NAME.parameters.NAME.double",
         "securityhub.control controls.NAME.parameters.NAME.enum_list",
         "securityhub.control controls.NAME.parameters.NAME.integer_list",

@@ -36,6 +36,7 @@ trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2")
 logs, events, watch = client("logs"), client("events"), client("cloudwatch")
 analyzers, guardduty, hub = client("accessanalyzer"), client("guardduty"), client("securityhub")
 resolver, detective = client("route53resolver"), client("detective")
+macie, inspector = client("macie2"), client("inspector2")
 
 BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"
 GROUP = "/evenkeel/audit"
@@ -79,6 +80,19 @@ def switch(control, status, reason, *standards):
         {"StandardsArn": arn, "SecurityControlId": control, "AssociationStatus": status, "UpdatedReason": reason} for arn in arns
     ]
     assert not hub.batch_update_standards_control_associations(StandardsControlAssociationUpdates=entries)["UnprocessedAssociationUpdates"]
+
+
+def identifier(name):
+    return next(one["id"] for one in macie.list_custom_data_identifiers()["items"] if one["name"] == name)
+
+
+def cis_scan(name):
+    there = inspector.list_cis_scan_configurations()["scanConfigurations"]
+    return next(one["scanConfigurationArn"] for one in there if one["scanName"] == name)
+
+
+def allow_list(name):
+    return next(one["id"] for one in macie.list_allow_lists()["allowLists"] if one["name"] == name)
 
 
 def data_store():

@@ -221,7 +221,10 @@ class Inspector(AccountTest):
         inspector.disable(resourceTypes=["LAMBDA"])
         self.assertEqual(states()["lambdaCode"], "DISABLING")
         self.assertEqual((states()["lambda"], states()["lambdaCode"], states()["ec2"]), ("DISABLED", "DISABLED", "DISABLED"))
+        inspector.update_configuration(ecrConfiguration={"rescanDuration": "DAYS_3"})
         inspector.disable(resourceTypes=[])
+        rescans = inspector.get_configuration()["ecrConfiguration"]["rescanDurationState"]
+        self.assertEqual(rescans["rescanDuration"], "DAYS_14")
         states()
         self.assertEqual(set(states().values()), {"DISABLED"})
 

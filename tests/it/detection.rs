@@ -24,6 +24,15 @@ def look(region):
     key = boto3.client('kms', region_name=home).describe_key(KeyId='alias/evenkeel-findings')['KeyMetadata']['Arn']
     assert export['DestinationProperties']['KmsKeyArn'] == key and f':{home}:' in key, export
     assert export['DestinationProperties']['DestinationArn'] == f'arn:aws:s3:::evenkeel-findings-{own}', export
+    macie = client('macie2')
+    session, published = macie.get_macie_session(), macie.get_findings_publication_configuration()
+    kept = macie.get_classification_export_configuration()['configuration']['s3Destination']
+    assert kept['kmsKeyArn'] == key and kept['bucketName'] == f'evenkeel-findings-{own}', kept
+    assert set(published['securityHubConfiguration'].values()) == {True}, published
+    inspector = client('inspector2')
+    [scans] = inspector.batch_get_account_status()['accounts']
+    scans = sorted(name for name, state in scans['resourceState'].items() if state['status'] == 'ENABLED')
+    assert inspector.get_configuration()['ecrConfiguration']['rescanDurationState']['pullDateRescanDuration'] == 'DAYS_90'
     standards = hub.get_enabled_standards()['StandardsSubscriptions']
     insights = [one['Name'] for one in hub.get_insights()['Insights'] if f':{own}:insight/{own}/custom/' in one['InsightArn']]
     analyzers = client('accessanalyzer').list_analyzers(type='ACCOUNT')['analyzers']
@@ -42,6 +51,8 @@ def look(region):
         rules[one['Name']] = one['State']
     return {
         'running': [found['Status'], export['Status'], found['FindingPublishingFrequency']],
+        'discovers': [session['status'], macie.get_automated_discovery_configuration()['status']],
+        'scans': scans,
         'standards': sorted(one['StandardsArn'].split('/', 1)[1] for one in standards),
         'insights': len(insights),
         'analyzers': [one['name'] for one in analyzers],
@@ -92,6 +103,8 @@ there('events', 'eu-west-1').disable_rule(Name='evenkeel-threats')
 subscriptions = there('securityhub').get_enabled_standards()['StandardsSubscriptions']
 [fsbp] = [one['StandardsSubscriptionArn'] for one in subscriptions if 'foundational' in one['StandardsArn']]
 there('securityhub').batch_disable_standards(StandardsSubscriptionArns=[fsbp])
+there('macie2').update_macie_session(status='PAUSED')
+there('inspector2').disable(resourceTypes=['EC2'])
 there('accessanalyzer').delete_analyzer(analyzerName='evenkeel-external')
 flows = [one['FlowLogId'] for one in there('ec2').describe_flow_logs()['FlowLogs']]
 assert not there('ec2').delete_flow_logs(FlowLogIds=flows)['Unsuccessful']
@@ -143,6 +156,8 @@ fn one_apply_makes_the_whole_chain_in_four_regions_and_what_breaks_is_found_and_
         }
         let wanted = json!({
             "running": ["ENABLED", "PUBLISHING", "FIFTEEN_MINUTES"],
+            "discovers": ["ENABLED", "ENABLED"],
+            "scans": ["ec2", "ecr", "lambda"],
             "standards": [
                 "aws-foundational-security-best-practices/v/1.0.0",
                 "cis-aws-foundations-benchmark/v/5.0.0",
@@ -169,6 +184,8 @@ fn one_apply_makes_the_whole_chain_in_four_regions_and_what_breaks_is_found_and_
         ("events.rule", "state"),
         ("securityhub.standards", "aws-foundational-security-best-practices"),
         ("accessanalyzer.analyzer", "evenkeel-external"),
+        ("macie2.session", "status"),
+        ("inspector2.scanning", "resource_types.EC2"),
         ("ec2.flow_logs", "log_destination"),
     ] {
         account.run(&["check", "-b", "b.toml", "-k", kind]).code(2).says(said);

@@ -170,6 +170,8 @@ fn a_region_that_lets_nobody_in_is_one_line_and_the_rest_is_declared() {
         "guardduty",
         "securityhub",
         "detective",
+        "inspector2",
+        "macie2",
         "route53resolver",
     ] {
         account.fault(json!({"service": service, "region": "us-east-1", "kind": "error",

@@ -56,6 +56,9 @@ const WORDS: &[&[&str]] = &[
     &["STARTED", "STOPPED"],
     &["CREATED", "CREATING"],
     &["NONE", "ACCESS_DENIED"],
+    &["NONE", "ERROR"],
+    &["OK", "S3_OBJECT_NOT_FOUND"],
+    &["IDLE", "CANCELLED", "USER_PAUSED"],
 ];
 /// Names of XML elements that are the entries of a list.
 const ENTRIES: [&str; 9] = [
@@ -86,6 +89,8 @@ const MORE_PAGES: &[(&str, &[(&str, &str)])] = &[
     ("securityhub", &[("NextToken", "more")]),
     ("route53resolver", &[("NextToken", "more")]),
     ("detective", &[("NextToken", "more")]),
+    ("macie2", &[("nextToken", "more")]),
+    ("inspector2", &[("nextToken", "more")]),
 ];
 /// Parts of answers that belong to the protocol.
 const PROTOCOL: [&str; 4] = ["ResponseMetadata", "requestId", "RequestId", "HostId"];

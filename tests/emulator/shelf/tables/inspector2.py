@@ -103,6 +103,8 @@ def permissions(call: Call, _: Forward) -> dict[str, Any]:
 
 # What can be scanned, and what the status of each is called.
 TYPES = {"EC2": "ec2", "ECR": "ecr", "LAMBDA": "lambda", "LAMBDA_CODE": "lambdaCode", "CODE_REPOSITORY": "codeRepository"}
+# What an account has only while something is scanned.
+SETTINGS = ("configuration", "deep inspection", "CIS scan configuration")
 QUIET = {"errorCode": "ALREADY_ENABLED", "errorMessage": "-"}
 
 
@@ -116,7 +118,10 @@ def whole(states: dict[str, str]) -> str:
 
 
 def switch(call: Call, accounts: list[str], types: list[str]) -> dict[str, Any]:
-    """Enables or disables scans; what an administrator decides in its members fails for the account, with 200."""
+    """Enables or disables scans; what an administrator decides in its members fails for the account, with 200.
+
+    An account of which nothing is scanned any more loses its settings.
+    """
     from emulator.organization.delegation import administrator
 
     on, done, failed = call.operation == "Enable", [], []
@@ -133,6 +138,9 @@ def switch(call: Call, accounts: list[str], types: list[str]) -> dict[str, Any]:
         moved = {name for name in named if (row.now[name] == "ENABLED") != on}
         between = dict.fromkeys(moved, "ENABLING" if on else "DISABLING")
         row.write(call, row.now | dict.fromkeys(named, "ENABLED" if on else "DISABLED"), between)
+        if not on and whole(row.now) == "DISABLED":
+            for name in SETTINGS:
+                place(call, name, account=account).clear()
         done.append({"accountId": account, "status": whole(row.now), "resourceStatus": row.now})
     return {"accounts": done, "failedAccounts": failed}
 

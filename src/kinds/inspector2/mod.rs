@@ -1,0 +1,3 @@
+//! Kinds of Amazon Inspector.
+
+pub mod scanning;

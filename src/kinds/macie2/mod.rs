@@ -1,0 +1,3 @@
+//! Kinds of Amazon Macie.
+
+pub mod session;
