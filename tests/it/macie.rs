@@ -33,7 +33,7 @@ fn macie(account: &Account, script: &str) -> Value {
         \x20   [one] = macie.list_allow_lists()['allowLists']\n\
         \x20   return macie.get_allow_list(id=one['id'])\n\
         def there():\n\
-        \x20   one, kept = identifier(), macie.get_classification_export_configuration()['configuration']\n\
+        \x20   one, kept = identifier(), macie.get_classification_export_configuration().get('configuration', {})\n\
         \x20   return [macie.get_macie_session()['status'],\n\
         \x20       macie.get_automated_discovery_configuration()['status'],\n\
         \x20       macie.get_findings_publication_configuration()['securityHubConfiguration'],\n\

@@ -197,7 +197,7 @@ fn what_a_killed_run_may_have_made_is_not_taken_away() {
     account
         .run(&["rollback", &run, "--yes", "--max-risk", "destructive"])
         .code(3)
-        .says("the run died while it made it");
+        .says("the run died while it wrote to it");
 }
 
 /// What is deleted between the plan and the look before the write is written to no more.
