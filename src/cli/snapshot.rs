@@ -10,10 +10,7 @@ use super::{out, settings};
 
 /// Runs the command.
 pub async fn run(global: &Global, args: &SnapshotArgs) -> Result<Exit, Failure> {
-    out::take_nothing_away(
-        &[("--out", Some(&args.out))],
-        &settings::own_files(global, None),
-    )?;
+    out::take_nothing_away(&[("--out", Some(&args.out))], &settings::own_files(global, None))?;
     let wish = Wish { record: Some(args.out.clone()), ..Wish::default() };
     let looked = look::look(global, &args.selectors, wish).await?;
     let plan = &looked.plan;

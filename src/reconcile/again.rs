@@ -385,8 +385,7 @@ fn may_differ(planned: &ObjectPlan, change: &PlannedChange, written: Written) ->
     };
     let own = fields(change);
     let mut earlier = planned.changes.iter().filter(|one| one.is_applied() && one.id < change.id);
-    let touches_same =
-        |one: &PlannedChange| one.drift.is_empty() || !fields(one).is_disjoint(&own);
+    let touches_same = |one: &PlannedChange| one.drift.is_empty() || !fields(one).is_disjoint(&own);
     written == Written::ThisObject
         && (planned.observed.status == Status::Absent
             || own.is_empty()

@@ -370,12 +370,11 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let Both { now, by_run, wanted, spec } =
         look_at_both(session, &facts, kind, (declared_then, object), &fields, &before).await?;
     let is_as_left = state_digest(Some(kind), &by_run.object) == state_digest(Some(kind), &after);
-    let run = WrittenByRun {
-        spec: declared_then.clone(),
-        made: done.making(&before).is_some(),
-        writes: Vec::new(),
+    let mut back = PutsBack {
+        before: before.clone(),
+        stays: BTreeSet::new(),
+        run: WrittenByRun { spec: declared_then.clone(), ..WrittenByRun::default() },
     };
-    let mut back = PutsBack { before: before.clone(), stays: BTreeSet::new(), run };
     let half = match is_as_left {
         // Whoever it was has put it back before the run looked.
         true if state_digest(Some(kind), &before) == state_digest(Some(kind), &after) => {
@@ -401,6 +400,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     if let Some(half) = &half {
         half.leaves_to_do(&mut backs, done.making(&before));
     }
+    back.run.made = done.making(&before).is_some();
     back.run.writes = backs.iter().map(Back::in_plan).collect();
     only_own(done, session, &facts, (&before, &by_run.object), &mut backs).await?;
     if backs.is_empty() {
@@ -413,13 +413,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let judged = Judged::of(kind, &facts, (wanted.as_ref(), was.as_ref()), (&before, &now));
     let judgements = judged.about(&backs);
     let bounds = Bounds { mode, kept: kept.as_ref(), safety: &looked.guards.safety };
-    let (mut changes, mut places) = (Vec::new(), Vec::new());
-    for (back, judged) in backs.iter().zip(judgements) {
-        let writes = undo(back, kind, &now, &judged, &bounds);
-        places.extend(writes.iter().map(|_| back.place));
-        changes.extend(writes);
-    }
-    all_or_nothing(&mut changes);
+    let (changes, places) = undo_all(&backs, kind, &now, &judgements, &bounds);
     let object = ObjectPlan {
         account: account.clone(),
         region: region.clone(),
@@ -438,6 +432,24 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
         alike: None,
     };
     Ok(PutBack { object, places, stays })
+}
+
+/// The writes that take all of an object's changes back, and where in the run that stands which each of them takes back.
+fn undo_all(
+    backs: &[Back<'_>],
+    kind: &dyn DynKind,
+    now: &Object<Value>,
+    judgements: &[Judgement],
+    bounds: &Bounds<'_>,
+) -> (Vec<PlannedChange>, Vec<usize>) {
+    let (mut changes, mut places) = (Vec::new(), Vec::new());
+    for (back, judged) in backs.iter().zip(judgements) {
+        let writes = undo(back, kind, now, judged, bounds);
+        places.extend(writes.iter().map(|_| back.place));
+        changes.extend(writes);
+    }
+    all_or_nothing(&mut changes);
+    (changes, places)
 }
 
 /// An object goes back as a whole, or not at all: half the way is neither what was there nor what is declared.

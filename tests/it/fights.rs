@@ -130,7 +130,8 @@ fn edits(before: &str, items: &[&str], then: &str) {
     fight.complains("somebody changes").complains("back");
 }
 
-const BASELINE: &str = "schema = 1\n[baseline]\nname = \"b\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n";
+const BASELINE: &str =
+    "schema = 1\n[baseline]\nname = \"b\"\nmode = \"enforce\"\nregions = [\"eu-west-1\"]\n";
 
 #[test]
 fn who_edits_the_rules_of_a_security_group_fights_nobody() {

@@ -125,7 +125,8 @@ fn what_a_trail_that_stays_needs_stays() {
 /// A write of a whole record brings back what the run had not named.
 #[test]
 fn a_key_of_somebody_else_that_comes_back_is_a_right() {
-    let account = account("[s3.bucket.b]\nbucket = \"b-${account.id}\"\nsse_algorithm = \"AES256\"\n");
+    let account =
+        account("[s3.bucket.b]\nbucket = \"b-${account.id}\"\nsse_algorithm = \"AES256\"\n");
     run(
         &account,
         "s3.create_bucket(Bucket=b, CreateBucketConfiguration=place)\n\
@@ -141,7 +142,9 @@ fn a_key_of_somebody_else_that_comes_back_is_a_right() {
 #[test]
 fn what_somebody_sets_between_two_writes_of_an_apply_stays() {
     let rule = |id: &str, days: u32| {
-        format!("{{'ID': '{id}', 'Status': 'Enabled', 'Filter': {{'Prefix': ''}}, 'Expiration': {{'Days': {days}}}}}")
+        format!(
+            "{{'ID': '{id}', 'Status': 'Enabled', 'Filter': {{'Prefix': ''}}, 'Expiration': {{'Days': {days}}}}}"
+        )
     };
     let put = |rules: &[String]| {
         format!(

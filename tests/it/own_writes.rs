@@ -153,7 +153,10 @@ async fn is_told_from_one_made_anew(kind: Kind, declaration: &Declaration) {
             continue;
         }
         let title = again.object.title();
-        assert!(!before.ids.is_empty(), "{title}: {has:?} was {before_has:?}, and no create notes it");
+        assert!(
+            !before.ids.is_empty(),
+            "{title}: {has:?} was {before_has:?}, and no create notes it"
+        );
         assert!(own::are_there(&before.ids, &before.now), "{title}: {:?}", before.ids);
         assert!(!own::are_there(&before.ids, &again.now), "{title}: {:?}", before.ids);
     }
@@ -180,14 +183,18 @@ async fn made(
         return Vec::new();
     }
     let written = std::fs::read_to_string(&log).unwrap_or_default();
-    let records = written.lines().skip(known).map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let records =
+        written.lines().skip(known).map(|line| serde_json::from_str::<Value>(line).unwrap());
     let records: Vec<Value> = records.collect();
     let now = states(&observe(session, declaration).await);
     let is_taken_away = |object: &ObjectPlan| {
         object.item.kind == kind.name()
             && object.observed.status == Status::Absent
             && !object.changes.is_empty()
-            && object.changes.iter().all(|change| matches!(change.undo.as_deref(), Some(Undo::By(_))))
+            && object
+                .changes
+                .iter()
+                .all(|change| matches!(change.undo.as_deref(), Some(Undo::By(_))))
     };
     let one = |object: &ObjectPlan| {
         let key = (object.item.to_string(), object.region.to_string(), object.observed.id.clone());

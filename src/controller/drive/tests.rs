@@ -4,7 +4,6 @@
 
 use std::sync::atomic::Ordering;
 
-
 use super::super::queue::What;
 use super::fake::{aim, drive, drive_to_rest, event, fake, targets_begun};
 use super::*;

@@ -6,6 +6,7 @@ mod guards;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use anew::Open;
 use failure::{sent, there_by_then};
@@ -19,10 +20,11 @@ use super::super::report::{ApplyOutcome, ApplyReport, Step};
 use super::super::rollback::still::{Still, is_still_own};
 use super::super::stop::Stop;
 use super::applier::Applier;
+use crate::aws::Session;
 use crate::aws::error::ErrorClass;
 use crate::kinds::erased::{ApplyError, DynKind};
 use crate::kinds::object::Unknown;
-use crate::kinds::{Cx, Object, Status, WriteError, registry};
+use crate::kinds::{Cx, Facts, Object, Status, WriteError, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::{ObjectPlan, Plan, PlannedChange};
 use crate::store::audit::{Failed, FailureClass, NotSent};
@@ -392,16 +394,8 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             Ok(before) => before,
             Err(step) => return Ok(step.into()),
         };
-        if let Some(back) = &object.puts_back {
-            let asked = is_still_own(session, &facts, kind, (object, back), action).await;
-            let step = match asked {
-                Ok(Still::Own) => None,
-                Ok(Still::Needless) => Some(Step::Needless),
-                Err(why) => Some(self.moved(object, why)),
-            };
-            if let Some(step) = step {
-                return Ok(step.into());
-            }
+        if let Some(step) = self.not_own(session, (kind, &facts), object, action).await {
+            return Ok(step.into());
         }
         // The look took its time.
         if let Some(refused) = self.ask_anew().await {
@@ -443,6 +437,22 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         match heard {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
+        }
+    }
+
+    /// What becomes of a write of a rollback that does not take away just what the run has written.
+    async fn not_own(
+        &mut self,
+        session: &Arc<Session>,
+        (kind, facts): (&dyn DynKind, &Facts),
+        object: &ObjectPlan,
+        action: &Value,
+    ) -> Option<Step> {
+        let back = object.puts_back.as_ref()?;
+        match is_still_own(session, facts, kind, (object, back), action).await {
+            Ok(Still::Own) => None,
+            Ok(Still::Needless) => Some(Step::Needless),
+            Err(why) => Some(self.moved(object, why)),
         }
     }
 

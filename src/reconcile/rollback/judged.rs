@@ -133,8 +133,7 @@ fn about(
         let near = |change: &&Change<Value>| {
             if change.action.is_some() { back.near(kind, change) } else { Near::Not }
         };
-        let nearest =
-            whole.iter().map(|change| near(&change)).max().filter(|near| *near >= least);
+        let nearest = whole.iter().map(|change| near(&change)).max().filter(|near| *near >= least);
         for change in whole.iter().filter(|change| Some(near(change)) == nearest) {
             all[place].bounds(change);
             all[place].says(change);

@@ -27,9 +27,8 @@ pub fn keep_what_is_needed(planned: &mut [&mut ObjectPlan], mut stay: Vec<Stays>
         }));
         let mut is_over = true;
         for object in planned.iter_mut().filter(|object| object.is_changed()) {
-            let takes = |object: &ObjectPlan| {
-                object.changes.iter().any(|change| change.risk > Risk::Safe)
-            };
+            let takes =
+                |object: &ObjectPlan| object.changes.iter().any(|change| change.risk > Risk::Safe);
             let Some(who) = stay.iter().find(|stays| takes(object) && stays.needs(object)) else {
                 continue;
             };

@@ -32,9 +32,11 @@ pub const CALLS: &[Use<Spec>] = &[
     Use::write(CREATE_KEY, |spec, arns| made_with_mark(Allowed::everywhere(), spec, arns)),
     // CreateKey with tags needs it too; with a policy it needs nothing more (KMS API Reference,
     // CreateKey, "Required permissions").
-    Use::implied("kms:TagResource", |_| true, |spec, arns| {
-        made_with_mark(of_nobody_else(spec, arns), spec, arns)
-    }),
+    Use::implied(
+        "kms:TagResource",
+        |_| true,
+        |spec, arns| made_with_mark(of_nobody_else(spec, arns), spec, arns),
+    ),
     Use::write(CREATE_ALIAS, |spec, arns| {
         let alias = Allowed::on([arns.regional("kms", &arns.text(&spec.alias))]);
         vec![alias, with_mark(spec, arns)]
@@ -93,9 +95,11 @@ fn with_mark(spec: &Spec, arns: &Arns) -> Allowed {
 /// what the mark allows. A key that is just made has none of both.
 fn of_nobody_else(spec: &Spec, arns: &Arns) -> Allowed {
     let alias = || [arns.text(&spec.alias)];
-    keys(arns)
-        .when("ForAllValues:StringLike", "kms:ResourceAliases", alias())
-        .when("StringLikeIfExists", format!("aws:ResourceTag/{MARK}"), alias())
+    keys(arns).when("ForAllValues:StringLike", "kms:ResourceAliases", alias()).when(
+        "StringLikeIfExists",
+        format!("aws:ResourceTag/{MARK}"),
+        alias(),
+    )
 }
 
 fn made_with_mark(on: Allowed, spec: &Spec, arns: &Arns) -> Vec<Allowed> {
