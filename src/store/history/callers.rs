@@ -315,6 +315,7 @@ pub fn and_not_kept(named: String, not_kept: usize) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
