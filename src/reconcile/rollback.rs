@@ -394,9 +394,7 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
     let today = Utc::now().date_naive();
     let kept = Waiver::among(exceptions, (item, account, region), object, today);
     let (mut backs, stays) = ways_back(done, &before)?;
-    let taken: BTreeSet<&str> =
-        backs.iter().flat_map(|back| &back.drift).map(|drift| again::top(&drift.field)).collect();
-    back.stays = fields.difference(&taken).map(|field| (*field).to_owned()).collect();
+    back.stays = not_taken_back(&fields, &backs);
     if let Some(half) = &half {
         half.leaves_to_do(&mut backs, done.making(&before));
     }
@@ -432,6 +430,13 @@ async fn put_back(done: &Done<'_>, later: &Later<'_>, looked: &Looked) -> Result
         alike: None,
     };
     Ok(PutBack { object, places, stays })
+}
+
+/// The fields that no way back leads back to where they were.
+fn not_taken_back(fields: &BTreeSet<&str>, backs: &[Back<'_>]) -> BTreeSet<String> {
+    let drift = backs.iter().flat_map(|back| &back.drift);
+    let taken: BTreeSet<&str> = drift.map(|drift| again::top(&drift.field)).collect();
+    fields.difference(&taken).map(|field| (*field).to_owned()).collect()
 }
 
 /// The writes that take all of an object's changes back, and where in the run that stands which each of them takes back.
