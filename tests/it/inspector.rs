@@ -68,7 +68,7 @@ fn inspector_is_enabled_with_all_that_is_declared_and_nothing_else_is_touched() 
 
     inspector(&account, "inspector.enable(resourceTypes=['LAMBDA_CODE'])\nprint('null')");
     account.check().code(0);
-    account.declare(&format!("{SCANNING}").replace("\necr_", "\nexclusive = true\necr_"));
+    account.declare(&SCANNING.replace("\necr_", "\nexclusive = true\necr_"));
     account.check().code(2).says("resource_types.LAMBDA_CODE");
     account.run(&["apply", "-b", "b.toml", "--yes"]).code(2).says("only reported");
     account.run(&APPLY).code(0).says("findings of what is no longer scanned are lost");
