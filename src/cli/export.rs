@@ -104,7 +104,7 @@ fn next(export: &Export) -> Option<String> {
 fn may_write(global: &Global, args: &ExportArgs) -> Result<(), Failure> {
     let Some(path) = args.out.as_deref() else { return Ok(()) };
     // With --force, a baseline takes the place of another one.
-    if !path.extension().is_some_and(|end| end == "toml") || audit::is_log(path) {
+    if path.extension().is_none_or(|end| end != "toml") || audit::is_log(path) {
         out::take_nothing_away(&[("--out", Some(path))], &settings::own_files(global, None))?;
     }
     // People edit a baseline: what is there may be a week's work.
