@@ -292,7 +292,9 @@ async fn what_makes_room_goes_first_when_a_quota_is_full() {
 
 #[test]
 fn a_full_disk_ends_the_run_with_its_closing_lines() {
-    let account = account(&format!("{ROLE}\n{POLICY}"));
+    // The log is the first file that has no room any more.
+    let long = "a".repeat(700);
+    let account = account(&format!("{ROLE}description = \"{long}\"\n\n{POLICY}"));
     // As if the disk had so many KiB.
     let on_a_disk_of = |size: u32| {
         let inner = account.command(&["apply", "-b", "b.toml", "--yes"]);

@@ -50,10 +50,12 @@ impl Part for AutoEnableMembers {
         let named = [
             (ResourceType::Ec2, said.ec2()),
             (ResourceType::Ecr, said.ecr()),
-            // What is left out is off (Inspector API Reference, `AutoEnable`).
-            (ResourceType::Lambda, said.lambda().unwrap_or(false)),
-            (ResourceType::LambdaCode, said.lambda_code().unwrap_or(false)),
-            (ResourceType::CodeRepository, said.code_repository().unwrap_or(false)),
+            (ResourceType::Lambda, told("autoEnable.lambda", said.lambda())?),
+            (ResourceType::LambdaCode, told("autoEnable.lambdaCode", said.lambda_code())?),
+            (
+                ResourceType::CodeRepository,
+                told("autoEnable.codeRepository", said.code_repository())?,
+            ),
         ];
         let types = named.into_iter().filter(|(_, is_on)| *is_on).map(|(one, _)| one).collect();
         Ok(Scanned { types, ami: said.ami() })
@@ -62,10 +64,8 @@ impl Part for AutoEnableMembers {
     fn diff(look: &Look<'_, Scanning>, now: &Scanned) -> Vec<Change<Scanned>> {
         let mut drift = Drift::new();
         let wanted = look.spec.auto_enable_members.as_ref();
-        if !drift.compare(Self::NAME, Some(&now.types), wanted) {
-            return Vec::new();
-        }
-        let types = wanted.cloned().unwrap_or_default();
+        let differs = drift.compare(Self::NAME, Some(&now.types), wanted);
+        let Some(types) = wanted.cloned().filter(|_| differs) else { return Vec::new() };
         let (more, fewer) = (!types.is_subset(&now.types), !now.types.is_subset(&types));
         let change = Change::new(Scanned { types, ami: now.ami }, drift);
         let mut change = if look.is_new() { change } else { change.independent() };
