@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::kinds::spec::aws_enum;
 use crate::names::AccountId;
@@ -156,7 +157,19 @@ pub struct CustomDataIdentifier {
     /// From how many occurrences on a finding has which severity: more for a higher one. `MEDIUM` from the first on, if
     /// not said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = each_severity)]
     pub severity_levels: BTreeMap<Severity, u32>,
+}
+
+/// Says of each severity what its number is.
+fn each_severity(schema: &mut Schema) {
+    let levels = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (severity, level) in levels.into_iter().flatten() {
+        if let Some(level) = level.as_object_mut() {
+            let doc = format!("From how many occurrences on a finding is {severity}.");
+            level.insert("description".to_owned(), doc.into());
+        }
+    }
 }
 
 /// AWS's default.
