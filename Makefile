@@ -32,7 +32,8 @@ test: emulator postgres ## everything: unit, property, command-line and emulator
 	@echo "== the emulator's own tests"
 	@$(PYTHON) -m unittest discover -q -s tests/emulator -t tests
 	@echo "== the project's tests"
-	cargo test --all-targets
+	@# Many of them wait for what others do in real time, and leave the cores to others meanwhile.
+	RUST_TEST_THREADS=$$((3 * $$(nproc))) cargo test --all-targets
 	cargo test --doc
 
 lint: $(TOOLS)/promtool/.installed $(TOOLS)/zizmor/.installed-$(ZIZMOR_VERSION) $(TOOLS)/deploy/.installed-$(shell sha256sum deploy/requirements.txt | cut -c1-12) fuzz/Cargo.lock ## formatting, lints, docs without warnings, safe workflows and templates

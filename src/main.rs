@@ -22,11 +22,21 @@ const MOST_THREADS: usize = 8;
 /// and many systems allow 1,024 files unless more are asked for.
 const OPEN_FILES: u64 = 8192;
 
+/// Shows what is wrong with a command line, which may be a text that others wrote.
+fn complain(error: &clap::Error) {
+    let text = error.render().to_string();
+    let shown = evenkeel::visible::visible_lines(&text);
+    match shown == text {
+        true => _ = error.print(),
+        false => cli::out::say(&shown),
+    }
+}
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let _ = error.print();
+            complain(&error);
             // Exit code 2 means drift, so a mistake on the command line must not give it.
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done.into(),

@@ -24,7 +24,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::Headers;
-
+use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
 use hyper_util::client::proxy::matcher::Matcher;
 
 use super::meter::{self, Meter, Sent};
@@ -35,6 +36,10 @@ use super::wire::{self, AFTER_LOSS, Wire};
 /// What is said of an endpoint that is not asked any more.
 const NO_ANSWER: &str =
     "this endpoint has not answered many times in a row, and is not asked for a while";
+
+/// The longest answer that is read, in bytes. A page of a list has some hundred kilobytes, the longest that AWS
+/// documents (`GetCredentialReport` of 5,000 users) a few megabytes.
+const LARGEST: usize = 64 << 20;
 
 /// An HTTPS client with pooled connections, counting into `meter`.
 pub fn client(meter: Arc<Meter>, tls: TlsContext) -> SharedHttpClient {
@@ -197,6 +202,16 @@ fn after_loss(wire: Option<&Wire>, answer: &mut Result<HttpResponse, ConnectorEr
     }
 }
 
+/// An answer of which no more than the limit is read: who answers without an end must not take all memory.
+fn bounded(answer: HttpConnectorFuture) -> HttpConnectorFuture {
+    HttpConnectorFuture::new(async move {
+        let limited = |body: SdkBody| {
+            body.map_preserve_contents(|body| SdkBody::from_body_1_x(Limited::new(body, LARGEST)))
+        };
+        Ok(answer.await?.map(limited))
+    })
+}
+
 impl HttpConnector for MeteredConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let wire = wire::in_hand();
@@ -216,7 +231,7 @@ impl HttpConnector for MeteredConnector {
             HttpConnectorFuture::ready(Err(error))
         } else {
             self.meter.sent();
-            outside.map_or(&self.direct, |outside| &outside.client).call(request)
+            bounded(outside.map_or(&self.direct, |outside| &outside.client).call(request))
         };
         let (meter, reach) = (Arc::clone(&self.meter), Arc::clone(&self.reach));
         let service = wire.as_ref().map_or("other", |wire| wire.call.service);

@@ -45,12 +45,15 @@ const LACKING: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Whether the list says that a Region lacks a service.
+pub fn is_listed(service: &str, region: &Region) -> bool {
+    let of = LACKING.iter().filter(|(name, _)| *name == service);
+    of.flat_map(|(_, regions)| *regions).any(|lacks| *lacks == region.as_str())
+}
+
 /// Whether nobody answered a call, and the Region is known to lack its service.
 pub fn is_known(error: &AwsError) -> bool {
-    let is_of = |service: &str| service == error.call.service;
-    let lacks = LACKING.iter().find(|(service, _)| is_of(service));
-    error.class == ErrorClass::Unreachable
-        && lacks.is_some_and(|(_, regions)| regions.contains(&error.region.as_str()))
+    error.class == ErrorClass::Unreachable && is_listed(error.call.service, &error.region)
 }
 
 /// What is said of it.

@@ -6,12 +6,19 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::lacking;
 use crate::names::Region;
 
 /// Calls in a row without any answer, an error of AWS being one, after which we give up.
 const PATIENCE: u32 = 10;
+/// The same where a Region is known to lack the service: it would be a surprise if somebody answered.
+const PATIENCE_WITH_LACKING: u32 = 3;
 /// After this long without a try, we try again.
 const PAUSE: Duration = Duration::from_secs(15);
+
+fn patience(region: &Region, service: &str) -> u32 {
+    if lacking::is_listed(service, region) { PATIENCE_WITH_LACKING } else { PATIENCE }
+}
 
 /// The endpoints of a run that did not answer last time.
 #[derive(Debug, Default)]
@@ -26,8 +33,8 @@ struct Silence {
 }
 
 impl Silence {
-    fn is_given_up(self, now: Instant) -> bool {
-        self.calls >= PATIENCE && now.duration_since(self.last) < PAUSE
+    fn is_given_up(self, patience: u32, now: Instant) -> bool {
+        self.calls >= patience && now.duration_since(self.last) < PAUSE
     }
 }
 
@@ -37,9 +44,9 @@ impl Reach {
         self.with(|silent| {
             // Mostly everybody answers, and nothing is there to look for.
             !silent.is_empty()
-                && silent
-                    .get(&(region.clone(), service))
-                    .is_some_and(|silence| silence.is_given_up(Instant::now()))
+                && silent.get(&(region.clone(), service)).is_some_and(|silence| {
+                    silence.is_given_up(patience(region, service), Instant::now())
+                })
         })
     }
 
@@ -89,7 +96,19 @@ mod tests {
     fn after_a_pause_it_is_tried_again() {
         let last = Instant::now();
         let silence = Silence { calls: PATIENCE, last };
-        assert!(silence.is_given_up(last + PAUSE / 2));
-        assert!(!silence.is_given_up(last + PAUSE));
+        assert!(silence.is_given_up(PATIENCE, last + PAUSE / 2));
+        assert!(!silence.is_given_up(PATIENCE, last + PAUSE));
+    }
+
+    #[test]
+    fn nobody_waits_long_where_a_region_is_known_to_lack_the_service() {
+        let (reach, lacks, has) =
+            (Reach::default(), Region::new("eu-south-2"), Region::new("eu-west-1"));
+        for _ in 0..PATIENCE_WITH_LACKING {
+            assert!(!reach.is_given_up(&lacks, "detective"));
+            reach.silent(&lacks, "detective");
+            reach.silent(&has, "detective");
+        }
+        assert!(reach.is_given_up(&lacks, "detective") && !reach.is_given_up(&has, "detective"));
     }
 }

@@ -50,6 +50,15 @@ impl Reader for Disk {
         };
         Err(Error::new(ErrorKind::PermissionDenied, problem))
     }
+
+    fn linked_folder(&self, folder: &Path, file: &Path) -> Option<PathBuf> {
+        let mut way = PathBuf::new();
+        file.parent()?.components().find_map(|part| {
+            way.push(part);
+            let there = folder.join(&way).symlink_metadata();
+            there.is_ok_and(|there| there.is_symlink()).then(|| way.clone())
+        })
+    }
 }
 
 /// The folder of a file, from the root on.

@@ -24,6 +24,12 @@ pub trait Reader {
     fn reaches(&self, _from: &Path, _path: &Path) -> std::io::Result<()> {
         Ok(())
     }
+
+    /// The folder on the way from `folder` to a file that is a link, if one is: whoever may change the
+    /// repository may have made it, and what is written there would go elsewhere.
+    fn linked_folder(&self, _folder: &Path, _file: &Path) -> Option<PathBuf> {
+        None
+    }
 }
 
 impl<R: Reader + ?Sized> Reader for Box<R> {
@@ -33,6 +39,10 @@ impl<R: Reader + ?Sized> Reader for Box<R> {
 
     fn reaches(&self, from: &Path, path: &Path) -> std::io::Result<()> {
         (**self).reaches(from, path)
+    }
+
+    fn linked_folder(&self, folder: &Path, file: &Path) -> Option<PathBuf> {
+        (**self).linked_folder(folder, file)
     }
 }
 

@@ -35,13 +35,20 @@ pub async fn run(global: &Global, args: &RunArgs) -> Result<Exit, Failure> {
         once: args.once,
     };
     let stop = Stop::default();
-    let service = Service::open(options, &stop, Arc::new(Lines::new(global))).await;
-    let service = service.map_err(|error| settings::of_controller(global, error))?;
+    // From the first moment on: whoever asks a command to end hears how it ended.
+    let _listening = match args.once {
+        true => ask::stop_on_signals(&stop),
+        false => ask::stop_a_service_on_signals(&stop),
+    };
+    let service = tokio::select! {
+        service = Service::open(options, &stop, Arc::new(Lines::new(global))) => {
+            service.map_err(|error| settings::of_controller(global, error))?
+        }
+        () = stop.raised() => return Err(Failure::Interrupted),
+    };
     if args.once {
-        let _listening = ask::stop_on_signals(&stop);
         return Ok(service.once().await.into());
     }
-    let _listening = ask::stop_a_service_on_signals(&stop);
     let _signals = signals::listen(service.files(), service.kill_switch());
     let shown = Shown::of(&service).await.map_err(|why| {
         Failure::usage(

@@ -85,12 +85,30 @@ pub fn load(path: &Path, reader: &dyn Reader) -> Result<Fleet, Problems> {
         }
     };
     rules::check(&file, &at, &mut problems);
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    for (field, written) in written(&file) {
+        if let Some(link) = reader.linked_folder(&folder, written) {
+            let what = format!("what {field} names is in {}, which is a link", link.display());
+            let problem = Problem::error("linked-folder", what, at(field.to_owned()));
+            problems.push(problem.help("name the folder that the link leads to, from the root on"));
+        }
+    }
     let problems = Problems::new(sources, problems);
     if problems.errors() > 0 {
         return Err(problems);
     }
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     Ok(Fleet { file, folder, warnings: problems })
+}
+
+/// The files that a run writes to, which the fleet file names from its own folder on. A path from the root on
+/// says that the links in it are meant.
+fn written(file: &FleetFile) -> impl Iterator<Item = (&'static str, &Path)> {
+    let store = file.store.url.as_deref().and_then(|url| url.strip_prefix("sqlite://"));
+    let all = [
+        ("store.audit_log", file.store.audit_log.as_deref().map(Path::new)),
+        ("store.url", store.map(Path::new)),
+    ];
+    all.into_iter().filter_map(|(field, path)| Some((field, path.filter(|it| it.is_relative())?)))
 }
 
 /// A message without the value that it is about, where that may be a secret that stands there by mistake.

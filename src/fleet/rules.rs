@@ -5,6 +5,8 @@ mod waves;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use chrono::Utc;
+
 use super::file::{FleetFile, schedule};
 use super::notify;
 use super::urls;
@@ -13,15 +15,22 @@ use crate::baseline::problem::{Problem, SourcePlace};
 /// Adds what is wrong by the rules that the schema cannot say.
 pub fn check(file: &FleetFile, at: &dyn Fn(String) -> SourcePlace, problems: &mut Vec<Problem>) {
     let mut cron = |field: String, text: &str| {
-        if let Err(error) = schedule(text) {
-            problems.push(
-                Problem::error(
-                    "wrong-value",
-                    format!("{text:?} is not a cron expression: {error}"),
-                    at(field),
-                )
-                .help("six fields, seconds first: \"0 */15 * * * *\" is every quarter of an hour"),
-            );
+        let help = "six fields, seconds first: \"0 */15 * * * *\" is every quarter of an hour";
+        match schedule(text) {
+            Err(error) => {
+                let what = format!("{text:?} is not a cron expression: {error}");
+                problems.push(Problem::error("wrong-value", what, at(field)).help(help));
+            }
+            // Not an error: a file that was right must not become wrong by the clock alone.
+            Ok(cron) if cron.find_next_occurrence(&Utc::now(), false).is_err() => {
+                let what = format!("{text:?} never comes any more");
+                problems.push(
+                    Problem::error("never-comes", what, at(field))
+                        .warning()
+                        .help("leave the seventh field out, which is the year"),
+                );
+            }
+            Ok(_) => {}
         }
     };
     for (index, target) in file.targets.iter().enumerate() {

@@ -101,6 +101,13 @@ struct Stopped {
     turns: Vec<Turn>,
 }
 
+/// The turns of the run that wrote last: an edit of a list may be several of them, and was changed back where one
+/// of them was.
+fn last_run(turns: &[Turn]) -> impl Iterator<Item = &Turn> {
+    let run = turns.last().map(|turn| &turn.run);
+    turns.iter().rev().take_while(move |turn| Some(&turn.run) == run)
+}
+
 /// What differs in a field: a digest of what is there, and one of what is declared.
 type Differs = BTreeMap<String, (String, String)>;
 
@@ -150,9 +157,9 @@ impl Fight {
         };
         for (field, (actual, _)) in fields(drift) {
             let Some(turns) = self.fields.get_mut(&field) else { continue };
-            let last = turns
-                .last_mut()
-                .filter(|turn| turn.came != Came::Begun && turn.wanted != actual && is_other(turn));
+            let is_not_so = |turn: &Turn| turn.wanted != actual && is_other(turn);
+            let last = last_run(turns).any(is_not_so);
+            let last = turns.last_mut().filter(|turn| last && turn.came != Came::Begun);
             if let Some(turn) = last {
                 // What somebody did before it was written is not what became of it.
                 let is_later = |who: &&Who| who.time.is_none_or(|at| !is_before(at, turn.wrote));

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::observe::into_unknown;
+use super::rollback::own::is_part;
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Change, Cx, Facts, Object, Status, registry};
+use crate::kinds::{Change, Cx, Facts, FieldDrift, Object, Status, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::make::state_digest;
 use crate::plan::{ObjectPlan, PlannedChange, PutsBack};
@@ -65,6 +66,10 @@ pub enum Standing {
     /// It could not be observed, for this reason.
     Unknown(String),
 }
+
+/// What is said of a new object on which there is more than the run has put there.
+pub const NOT_AS_MADE: &str =
+    "somebody has changed it since this run made it: make a new plan, which shows it as it is";
 
 /// The field of a spec that a path belongs to.
 pub fn top(path: &str) -> &str {
@@ -336,14 +341,7 @@ impl Now {
         if written == Written::Nothing && has_moved() {
             return Fit::Moved("it has changed since the plan was made".to_owned());
         }
-        let is_same = |now: &Value, then: &Value| {
-            now == then || kind.is_some_and(|kind| kind.is_same_write(then, now).unwrap_or(false))
-        };
-        let same = self.writes().find(|now| match (&now.action, &change.action) {
-            (Some(now), Some(then)) => is_same(now, then),
-            _ => false,
-        });
-        match same {
+        match self.same_write(planned, change) {
             Some(now) if now.risk > change.risk => {
                 Fit::Moved(format!("the change would be {} now", now.risk.as_str()))
             }
@@ -359,6 +357,56 @@ impl Now {
             }
             None => Fit::Moved("it would be changed in another way now".to_owned()),
         }
+    }
+
+    /// The same of what the run itself has made: nothing is to be lost that somebody has set on it since. What the
+    /// write would be called as a change of what is there says nothing of a new object; `new` is how it was first seen.
+    pub fn fit_of_made(
+        &self,
+        planned: &ObjectPlan,
+        change: &PlannedChange,
+        new: Option<&Self>,
+    ) -> Fit {
+        let moved = || Fit::Moved(NOT_AS_MADE.to_owned());
+        if self.is_as_declared() {
+            return Fit::Needless;
+        }
+        // What a new object has by itself need not be written; the planned write does it once more.
+        let then = change.action.as_deref();
+        let is_less = |now: &&Change<Value>| {
+            now.action.as_ref().zip(then).is_some_and(|(now, then)| is_part(now, then))
+        };
+        let same = self.same_write(planned, change).or_else(|| self.writes().find(is_less));
+        let Some(write) = same else {
+            return match self.has_nothing_of(change) || self.needs_only_later(planned, change) {
+                true => Fit::Needless,
+                false => moved(),
+            };
+        };
+        if write.drift.iter().any(|drift| is_more(drift, change)) {
+            return moved();
+        }
+        let then = new.and_then(|new| new.same_write(planned, change));
+        let making = planned.changes.first().map(|making| making.id);
+        let is_since = |one: &PlannedChange| Some(one.id) != making && one.id < change.id;
+        let mut since = planned.changes.iter().filter(|one| is_since(one));
+        let is_own = since.any(|one| touches_same(one, change));
+        match then.is_none_or(|then| then.drift == write.drift) || is_own {
+            true => Fit::Fits,
+            false => moved(),
+        }
+    }
+
+    /// The write that a planned one would be now.
+    fn same_write(&self, planned: &ObjectPlan, change: &PlannedChange) -> Option<&Change<Value>> {
+        let kind = registry::find(&planned.item.kind);
+        let is_same = |now: &Value, then: &Value| {
+            now == then || kind.is_some_and(|kind| kind.is_same_write(then, now).unwrap_or(false))
+        };
+        self.writes().find(|now| match (&now.action, &change.action) {
+            (Some(now), Some(then)) => is_same(now, then),
+            _ => false,
+        })
     }
 
     /// Whether all that the object needs now is planned after a change: such as a role for the
@@ -380,14 +428,29 @@ impl Now {
 
 /// Whether what a change removes may differ otherwise by the run's own hand: it has written to the same fields before.
 fn may_differ(planned: &ObjectPlan, change: &PlannedChange, written: Written) -> bool {
+    let mut earlier = planned.changes.iter().filter(|one| one.is_applied() && one.id < change.id);
+    written == Written::ThisObject
+        && (planned.observed.status == Status::Absent
+            || change.drift.is_empty()
+            || earlier.any(|one| touches_same(one, change)))
+}
+
+/// Whether what is there of a new object is more than a value that AWS gives to all that is new: something of which the
+/// plan does not speak, or things of which there are several.
+fn is_more(now: &FieldDrift, planned: &PlannedChange) -> bool {
+    let is_many = match &now.actual {
+        Some(Value::Array(all)) => all.iter().any(Value::is_object),
+        Some(Value::Object(all)) => !all.is_empty(),
+        _ => false,
+    };
+    let same = planned.drift.iter().find(|planned| planned.field == now.field);
+    same.is_none_or(|planned| is_many && planned.actual != now.actual)
+}
+
+/// Whether an earlier write is, as far as anybody can say, to a field of a change.
+fn touches_same(earlier: &PlannedChange, change: &PlannedChange) -> bool {
     let fields = |change: &PlannedChange| {
         change.drift.iter().map(|drift| top(&drift.field).to_owned()).collect::<BTreeSet<_>>()
     };
-    let own = fields(change);
-    let mut earlier = planned.changes.iter().filter(|one| one.is_applied() && one.id < change.id);
-    let touches_same = |one: &PlannedChange| one.drift.is_empty() || !fields(one).is_disjoint(&own);
-    written == Written::ThisObject
-        && (planned.observed.status == Status::Absent
-            || own.is_empty()
-            || earlier.any(touches_same))
+    earlier.drift.is_empty() || !fields(earlier).is_disjoint(&fields(change))
 }

@@ -503,6 +503,30 @@ fn an_audit_log_in_a_linked_folder_is_not_written() {
     assert_eq!(account.writes(), Vec::<String>::new());
 }
 
+/// Whoever changes the repository can make a link as well; the folder of the fleet file is no part of that.
+#[test]
+fn what_the_fleet_file_names_in_a_linked_folder_is_not_written_however_the_file_is_named() {
+    let account = account(POLICY);
+    let fleet =
+        "schema = 1\n[[target]]\nname = \"t\"\nbaselines = [\"b.toml\"]\nconfirmed = true\n";
+    let path = |name: &str| account.folder.path().join(name);
+    std::fs::create_dir(path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", path("logs")).unwrap();
+    for (line, field) in [
+        ("audit_log = \"logs/audit.jsonl\"", "store.audit_log"),
+        ("url = \"sqlite://logs/store.db\"", "store.url"),
+    ] {
+        account.write("evenkeel.toml", &format!("{fleet}[store]\n{line}\n"));
+        let absolute = path("evenkeel.toml").to_str().unwrap().to_owned();
+        for config in ["evenkeel.toml", "./evenkeel.toml", &absolute] {
+            let run = account.run(&["apply", "--yes", "--config", config]).code(1);
+            run.complains(&format!("what {field} names is in logs, which is a link"));
+            assert_eq!(account.writes(), Vec::<String>::new());
+        }
+    }
+    assert_eq!(std::fs::read_dir(path("elsewhere")).unwrap().count(), 0);
+}
+
 /// Two changes of one object, of which one is over the limit.
 #[test]
 fn what_is_only_reported_is_not_waited_for() {
@@ -533,8 +557,8 @@ fn what_is_only_reported_is_not_waited_for() {
 #[test]
 fn what_nobody_could_observe_again_is_not_called_different() {
     let account = account(ROLE);
-    // Read of what is there alone: the role is new.
-    account.fault(json!({ "service": "iam", "operation": "ListAttachedRolePolicies" }));
+    // Read of what is there alone: the role is new, and is looked at once before its policy is attached.
+    account.fault(json!({ "service": "iam", "operation": "ListAttachedRolePolicies", "after": 1 }));
     account
         .run(&["apply", "-b", "b.toml", "--yes"])
         .code(4)

@@ -325,6 +325,10 @@ fn a_fleet_file_is_refused_where_aws_or_time_would_refuse_it() {
         account.write("evenkeel.toml", &fleet);
         account.run(&["validate"]).code(1).complains(word);
     }
+    // What is over by the clock alone makes no file wrong that was right, and is said.
+    let over = "[[safety.change_windows]]\ncron = \"0 0 0 1 1 * 2020\"\nhours = 1\n";
+    account.write("evenkeel.toml", &format!("schema = 1\n{over}{target}"));
+    account.run(&["validate"]).code(0).complains("never comes any more");
 }
 
 #[test]

@@ -163,3 +163,58 @@ fn what_somebody_sets_between_two_writes_of_an_apply_stays() {
     let ids = "print(json.dumps([one['ID'] for one in s3.get_bucket_lifecycle_configuration(Bucket=b)['Rules']]))";
     assert_eq!(read(&account, ids), json!(["a", "theirs"]));
 }
+
+/// What somebody sets on what an apply has just made, as whoever marks all that is new does, before the next write to
+/// it.
+#[test]
+fn what_somebody_sets_on_what_a_run_makes_stays() {
+    const BUCKET: &str = "[s3.bucket.b]\nbucket = \"b-${account.id}\"\nrequire_tls = true\ntags = { a = \"b\" }\n\
+        lifecycle = [{ id = \"a\", expiration = { days = 400 } }]\n";
+    const TOPIC: &str = "[sns.topic.t]\nname = \"t\"\ndisplay_name = \"T\"\nservices = [\"events\"]\ntags = { a = \"b\" }\n";
+    let cases = [
+        (
+            BUCKET,
+            ("s3", "GetBucketPolicy"),
+            "CreateBucket",
+            "s3.put_bucket_policy(Bucket=b, Policy=json.dumps({'Version': '2012-10-17', 'Statement': [{'Sid': 'theirs', 'Effect': 'Deny', 'Principal': '*', 'Action': 's3:DeleteBucket', 'Resource': f'arn:aws:s3:::{b}'}]}))",
+            "print(json.dumps(any(one['Sid'] == 'theirs' for one in json.loads(s3.get_bucket_policy(Bucket=b)['Policy'])['Statement'])))",
+        ),
+        (
+            BUCKET,
+            ("s3", "GetBucketTagging"),
+            "CreateBucket",
+            "s3.put_bucket_tagging(Bucket=b, Tagging={'TagSet': [{'Key': 'o', 'Value': '1'}]})",
+            "print(json.dumps(any(tag['Key'] == 'o' for tag in s3.get_bucket_tagging(Bucket=b)['TagSet'])))",
+        ),
+        (
+            BUCKET,
+            ("s3", "GetBucketLifecycleConfiguration"),
+            "CreateBucket",
+            "s3.put_bucket_lifecycle_configuration(Bucket=b, LifecycleConfiguration={'Rules': [{'ID': 'o', 'Status': 'Enabled', 'Filter': {'Prefix': ''}, 'Expiration': {'Days': 400}}]})",
+            "print(json.dumps(any(one['ID'] == 'o' for one in s3.get_bucket_lifecycle_configuration(Bucket=b)['Rules'])))",
+        ),
+        (
+            TOPIC,
+            ("sns", "GetTopicAttributes"),
+            "CreateTopic",
+            "sns.add_permission(TopicArn=f'arn:aws:sns:eu-west-1:{own}:t', Label='theirs', AWSAccountId=[own], ActionName=['Publish'])",
+            "print(json.dumps('theirs' in sns.get_topic_attributes(TopicArn=f'arn:aws:sns:eu-west-1:{own}:t')['Attributes']['Policy']))",
+        ),
+        // A value that is declared as well, once the new one was seen without it.
+        (
+            BUCKET,
+            ("s3", "GetBucketTagging"),
+            "PutBucketPolicy",
+            "s3.put_bucket_tagging(Bucket=b, Tagging={'TagSet': [{'Key': 'a', 'Value': 'theirs'}]})",
+            "print(json.dumps(s3.get_bucket_tagging(Bucket=b)['TagSet'][0]['Value'] == 'theirs'))",
+        ),
+    ];
+    for (items, look, made_by, theirs, then) in cases {
+        let account = account(items);
+        let args = ["apply", "--yes", "--max-risk", "destructive"];
+        let done = run_while(&account, &args, look, 1, made_by, theirs);
+        assert_eq!(done.code, 4, "{theirs}\n{}\n{}", done.stdout, done.stderr);
+        done.says("somebody has changed it since this run made it");
+        assert_eq!(read(&account, then), json!(true), "{theirs}");
+    }
+}

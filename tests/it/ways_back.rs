@@ -39,6 +39,27 @@ const ROLE_ANEW: &str = "made = iam.get_role(RoleName='ops')['Role']\n\
 const IS_THERE: &str =
     "print(json.dumps(sum(role['RoleName'] == 'ops' for role in iam.list_roles()['Roles'])))";
 
+/// A write that was on the way to another one is not what the run left.
+#[test]
+fn a_rollback_of_several_steps_is_rolled_back_as_well() {
+    let topic =
+        |service: &str| format!("[sns.topic.t]\nname = \"t\"\nservices = [\"{service}\"]\n");
+    let account = account(&topic("cloudwatch"));
+    apply(&account);
+    declare(&account, &topic("events"));
+    let mut run = apply(&account);
+    let policy = "sns = boto3.client('sns')\n\
+        arn = sns.list_topics()['Topics'][0]['TopicArn']\n\
+        print(json.dumps(sns.get_topic_attributes(TopicArn=arn)['Attributes']['Policy']))";
+    for service in ["cloudwatch", "events", "cloudwatch"] {
+        let args = ["rollback", &run, "--yes", "--max-risk", "destructive", "--overrule", "hold"];
+        account.run(&args).code(0);
+        let policy = read(&account, policy).to_string();
+        assert!(policy.contains(&format!("{service}.amazonaws.com")), "{policy}");
+        run = last_run(&account);
+    }
+}
+
 /// Of two that are alike in all that can be declared, AWS's own id tells which is which.
 #[test]
 fn what_somebody_has_made_anew_just_alike_stays() {

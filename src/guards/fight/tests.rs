@@ -86,18 +86,19 @@ fn what_says_nothing_is_not_remembered_and_what_was_remembered_is_read() {
 fn other_fields_other_versions_and_failed_writes_are_no_fight() {
     let (rules, mut fight) = (Rules::default(), fight());
     for number in 0..20 {
+        let run = format!("run {number}");
         // Each version of the baseline wants something else, and finds what the last one wrote.
         let version = drift("length", number, number + 1);
         fight.seen(&rules, &version, AS_EVER, None, None, start());
-        fight.writes(&version, AS_EVER, "us", "r", start());
-        fight.after("r", true);
+        fight.writes(&version, AS_EVER, "us", &run, start());
+        fight.after(&run, true);
         let other = drift(&format!("field {number}"), 1, 2);
         fight.seen(&rules, &other, AS_EVER, None, None, start());
-        fight.writes(&other, AS_EVER, "us", "r", start());
-        fight.after("r", true);
+        fight.writes(&other, AS_EVER, "us", &run, start());
+        fight.after(&run, true);
         let refused = drift("refused", 1, 2);
         fight.seen(&rules, &refused, AS_EVER, None, None, start());
-        fight.writes(&refused, AS_EVER, "us", "r", start());
+        fight.writes(&refused, AS_EVER, "us", &run, start());
         fight.failed(&refused);
     }
     assert_eq!(fight.held(), None);
@@ -115,6 +116,27 @@ fn two_changes_of_one_field_in_one_run_are_no_fight_and_two_runs_are() {
     fight.after("first", true);
     fight.seen(&rules, &drift("length", 8, 14), AS_EVER, None, Some("second"), start());
     assert!(fight.held().is_some());
+}
+
+/// A list of addresses, of which one was to come and one to go.
+#[test]
+fn the_first_time_that_an_edit_of_several_steps_is_taken_back_counts() {
+    let one = |actual: Option<&str>, desired: Option<&str>| {
+        let (actual, desired) = (actual.map(|it| json!(it)), desired.map(|it| json!(it)));
+        vec![FieldDrift { field: "ingress".to_owned(), actual, desired }]
+    };
+    let (comes, goes) = (one(None, Some("new")), one(Some("old"), None));
+    for back in [&comes, &goes] {
+        let (rules, mut fight) = (Rules { times: 1, hours: 24 }, fight());
+        for step in [&comes, &goes] {
+            fight.seen(&rules, step, AS_EVER, None, Some("first"), start());
+            assert_eq!(fight.held(), None);
+            fight.writes(step, AS_EVER, "us", "first", start());
+        }
+        fight.after("first", true);
+        fight.seen(&rules, back, AS_EVER, None, Some("second"), start());
+        assert!(fight.held().is_some(), "{back:?}");
+    }
 }
 
 #[test]

@@ -48,7 +48,8 @@ pub struct Spec {
     /// The whole policy, compared by what it means. It lets services of AWS do `logs:PutLogEvents` and
     /// `logs:CreateLogStream`, on behalf of the accounts or things that a condition names
     /// (`aws:SourceAccount`, `aws:SourceArn`): without one, on behalf of anybody, which is a rise of
-    /// privileges.
+    /// privileges. `events.amazonaws.com` needs none: EventBridge sends to log groups of the account for its own
+    /// rules alone.
     pub policy_document: PolicyDocument,
 }
 

@@ -7,16 +7,18 @@ mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use anew::Open;
 use failure::{sent, there_by_then};
 use serde_json::Value;
 
-use super::super::again::{self, Fit, Written};
+use super::super::again::{self, Fit, Now, Written};
 use super::super::event::{ListenError, RunEvent, Stream};
 use super::super::guarded::Sent;
 use super::super::locks::Held as HeldAccount;
 use super::super::report::{ApplyOutcome, ApplyReport, Step};
+use super::super::rollback::own::is_of;
 use super::super::rollback::still::{Still, is_still_own};
 use super::super::stop::Stop;
 use super::applier::Applier;
@@ -31,6 +33,10 @@ use crate::store::audit::{Failed, FailureClass, NotSent};
 
 /// A change with its object.
 pub type Planned<'a> = (&'a ObjectPlan, &'a PlannedChange);
+
+/// How long is waited for a new object to be seen whole, from look to look.
+const NEW_IS_SEEN: [Duration; 3] =
+    [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Where an item's objects were observed.
 type Place = (Region, ItemName);
@@ -59,6 +65,47 @@ async fn seen_before(
         },
         Ok(None) => Err(Step::Moved { why: "it is not there any more".to_owned() }),
         Err(unknown) => Err(unseen(&unknown)),
+    }
+}
+
+/// What the run has made, directly before it writes more to it: what somebody has set on it since, as whoever marks
+/// all that is new does, is not overwritten. A new object may not be seen yet where AWS has copies; then nothing that
+/// is on it can be seen either.
+async fn seen_of_made(
+    session: &Arc<Session>,
+    facts: &Facts,
+    kind: &dyn DynKind,
+    (object, change): Planned<'_>,
+    new: &mut Option<Now>,
+) -> Result<Object<Value>, Step> {
+    let mut pauses = NEW_IS_SEEN.iter();
+    loop {
+        let cx = again::fresh(session, facts.clone());
+        match again::look(&cx, kind, &object.spec, &object.observed.id).await {
+            Ok(Some(now)) if matches!(now.object.status, Status::Present(_)) => {
+                let writes: Vec<_> =
+                    object.changes.iter().filter_map(|one| one.action.as_deref()).collect();
+                // Where all of it is what the run writes, nothing of anybody is there.
+                let fit = match is_of(kind, facts, &now.object, &writes) {
+                    Some(true) => Fit::Fits,
+                    _ => now.fit_of_made(object, change, new.as_ref()),
+                };
+                return match fit {
+                    Fit::Fits => {
+                        let seen = now.object.clone();
+                        new.get_or_insert(now);
+                        Ok(seen)
+                    }
+                    Fit::Moved(why) => Err(Step::Moved { why }),
+                    Fit::Needless => Err(Step::Needless),
+                };
+            }
+            Ok(_) => return Ok(object.observed.clone()),
+            Err(unknown) => match pauses.next() {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => return Err(unseen(&unknown)),
+            },
+        }
     }
 }
 
@@ -150,6 +197,8 @@ pub struct OfAccount<'a, 'p> {
     lost: Option<String>,
     /// Objects that somebody has moved.
     moved: BTreeMap<(Place, String), String>,
+    /// Objects that the run itself has made, as they were first seen.
+    new: BTreeMap<(Place, String), Option<Now>>,
     /// What is looked at once more when all is written.
     open: Open<'a>,
 }
@@ -181,6 +230,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             token: None,
             lost: None,
             moved: BTreeMap::new(),
+            new: BTreeMap::new(),
             open,
         }
     }
@@ -376,14 +426,20 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         };
         let facts = again::facts(session, &object.region, &object.item);
         let written = self.written_before(object);
-        // What the run itself has just made is nobody else's, and what it still needs was planned
-        // for an object that is not there.
+        // What the run itself has made and still needs was planned for an object that is not there.
         let was_there = object.changes.iter().any(|change| self.there.contains(&change.id));
         let is_made = written == Written::ThisObject
             && object.observed.status == Status::Absent
             && !was_there;
         let looked = match is_made {
-            true => Ok(object.observed.clone()),
+            true => {
+                let at = (place(object), object.observed.id.clone());
+                let new = self.new.entry(at).or_default();
+                match seen_of_made(session, &facts, kind, (object, change), new).await {
+                    Err(Step::Moved { why }) => Err(self.moved(object, why)),
+                    seen => seen,
+                }
+            }
             false => {
                 let cx = again::fresh(session, facts.clone());
                 let seen = seen_before(&cx, kind, object, change, written).await;

@@ -71,7 +71,7 @@ pub fn is_left_by_run(
     facts: &Facts,
     declared_then: &Value,
     (before, after): (&Object<Value>, &Object<Value>),
-    wrote: &[FieldDrift],
+    all: &[FieldDrift],
 ) -> bool {
     let Ok(changes) = kind.diff(facts, declared_then, after) else { return false };
     // What only people can mend, such as a standard that has nothing to check yet, is no other value.
@@ -92,7 +92,14 @@ pub fn is_left_by_run(
         _ => Map::new(),
     };
     let (was, is) = (said(before), said(after));
-    wrote.iter().filter(is_not_there).all(|wrote| {
+    // What another step then took for what was there was on the way, and need not be there.
+    let is_on_the_way = |step: usize, wrote: &FieldDrift| {
+        let then = |later: &FieldDrift| later.field == wrote.field && later.actual == wrote.desired;
+        wrote.desired.is_some() && all[step + 1..].iter().any(then)
+    };
+    let wrote = all.iter().enumerate().filter(|(step, wrote)| !is_on_the_way(*step, wrote));
+    let wrote = wrote.map(|(_, wrote)| wrote);
+    wrote.filter(is_not_there).all(|wrote| {
         let field = top(&wrote.field);
         let is_said = was.contains_key(field) || is.contains_key(field);
         is_said && value(&was, field) == value(&is, field)

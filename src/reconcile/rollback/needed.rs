@@ -46,18 +46,24 @@ pub fn keep_what_is_needed(planned: &mut [&mut ObjectPlan], mut stay: Vec<Stays>
 
 impl Stays {
     fn needs(&self, object: &ObjectPlan) -> bool {
-        let is_after = registry::find(&self.kind)
-            .is_some_and(|kind| kind.after().contains(&object.item.kind.as_str()));
+        // A bucket may be where another one keeps its log.
+        let is_after = self.kind == object.item.kind
+            || registry::find(&self.kind)
+                .is_some_and(|kind| kind.after().contains(&object.item.kind.as_str()));
         let mut called = own_ids(object);
         called.push(object.observed.id.clone());
         is_after && names(&self.state, &called)
     }
 }
 
-/// Whether a state names one of these, as such or in an ARN.
+/// Whether a state names one of these, as such, in an ARN or in a policy, which is the text of a document.
 fn names(state: &Value, called: &[String]) -> bool {
     match state {
-        Value::String(text) => called.iter().any(|name| is_named(text, name)),
+        Value::String(text) => {
+            let document = || serde_json::from_str::<Value>(text).ok();
+            called.iter().any(|name| is_named(text, name))
+                || text.starts_with('{') && document().is_some_and(|says| names(&says, called))
+        }
         Value::Array(all) => all.iter().any(|one| names(one, called)),
         Value::Object(all) => all.values().any(|one| names(one, called)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,

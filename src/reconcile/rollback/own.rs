@@ -105,13 +105,30 @@ pub fn making(kind: &dyn DynKind, facts: &Facts, now: &Object<Value>) -> Option<
     (!writes.is_empty()).then_some(writes)
 }
 
+/// Whether all that is there of an object is what some writes put there, whichever of them are done; `None` where
+/// nobody can say what would make it as it is.
+pub fn is_of(
+    kind: &dyn DynKind,
+    facts: &Facts,
+    now: &Object<Value>,
+    writes: &[&Value],
+) -> Option<bool> {
+    let is_of_them = |made: &Value| {
+        let is_it = |write: &&Value| {
+            is_part(made, write) || kind.is_same_write(write, made).unwrap_or(false)
+        };
+        writes.iter().any(is_it)
+    };
+    Some(making(kind, facts, now)?.iter().all(is_of_them))
+}
+
 /// Whether two values say the same; what says nothing may be left out.
 fn is_alike(one: &Value, other: &Value) -> bool {
     is_part(one, other) && is_part(other, one)
 }
 
 /// Whether all that a value says is said by another one.
-fn is_part(part: &Value, whole: &Value) -> bool {
+pub fn is_part(part: &Value, whole: &Value) -> bool {
     match (part, whole) {
         _ if says_nothing(part) => true,
         (Value::Object(part), Value::Object(whole)) => {

@@ -53,6 +53,7 @@ pub fn open_own(path: &Path, log: &Path) -> Result<File, AuditError> {
     // After it was opened: it may have been exchanged meanwhile.
     let metadata = file.metadata().map_err(io)?;
     regular(&metadata, path)?;
+    has_one_name(&metadata, path)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -142,6 +143,18 @@ pub fn put(file: NamedTempFile, path: &Path) -> io::Result<File> {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
     }
     file.persist(path).map_err(|error| error.error)
+}
+
+/// Under another name, another run would hold another lock and write to the same file, and what has that name
+/// would become a log.
+fn has_one_name(metadata: &std::fs::Metadata, path: &Path) -> Result<(), AuditError> {
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(metadata) > 1 {
+        let what =
+            "a file that has other names (hard links); copy it, and put the copy in its place";
+        return Err(AuditError::NotAFile { path: path.to_owned(), what });
+    }
+    Ok(())
 }
 
 fn regular(metadata: &std::fs::Metadata, path: &Path) -> Result<(), AuditError> {

@@ -292,11 +292,19 @@ fn nobody_else_reads_it_and_it_is_a_file_of_its_own() {
                 },
                 "a pipe",
             ),
+            (
+                &|path| {
+                    std::fs::write(path, "").unwrap();
+                    std::fs::hard_link(path, path.with_file_name("other name")).unwrap();
+                },
+                "other names (hard links)",
+            ),
         ] {
             std::fs::remove_file(path).unwrap();
             make(path);
             let error = AuditLog::open(&place.path).unwrap_err();
             assert!(error.to_string().contains(what), "{error}");
+            let _ = std::fs::remove_file(path.with_file_name("other name"));
             if path.is_dir() {
                 std::fs::remove_dir(path).unwrap();
                 std::fs::write(path, "").unwrap();

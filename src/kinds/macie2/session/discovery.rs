@@ -90,8 +90,10 @@ impl Part for AutomatedDiscovery {
                 "Macie takes it only with automated_discovery, which is not known yet: declare that too",
             )];
         };
+        // Of a write without it AWS would take all accounts, which nobody has declared.
+        let kept = there.or(look.is_new().then_some(AutoEnable::None));
         let settings =
-            Settings { status: wanted, auto_enable_organization_members: accounts.or(there) };
+            Settings { status: wanted, auto_enable_organization_members: accounts.or(kept) };
         let is_off = wanted == Discovery::Disabled && now.status == Some(Discovery::Enabled);
         let is_on = wanted == Discovery::Enabled && now.status != Some(Discovery::Enabled);
         let is_wider = accounts.is_some_and(|accounts| Some(accounts) != there)
