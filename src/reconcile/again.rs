@@ -359,42 +359,59 @@ impl Now {
         }
     }
 
-    /// The same of what the run itself has made: nothing is to be lost that somebody has set on it since. What the
-    /// write would be called as a change of what is there says nothing of a new object; `new` is how it was first seen.
+    /// The same of what the run itself has made, of which `is_all_own` says that nothing is there but what the run
+    /// writes, and `new` how it was first seen: nothing is to be lost that somebody has set on it. What is written is
+    /// what it needs now, which keeps what AWS gives to all that is new; the plan knew nothing of that.
     pub fn fit_of_made(
         &self,
         planned: &ObjectPlan,
         change: &PlannedChange,
+        is_all_own: bool,
         new: Option<&Self>,
-    ) -> Fit {
-        let moved = || Fit::Moved(NOT_AS_MADE.to_owned());
+    ) -> (Fit, Option<&Value>) {
         if self.is_as_declared() {
-            return Fit::Needless;
+            return (Fit::Needless, None);
         }
-        // What a new object has by itself need not be written; the planned write does it once more.
-        let then = change.action.as_deref();
-        let is_less = |now: &&Change<Value>| {
-            now.action.as_ref().zip(then).is_some_and(|(now, then)| is_part(now, then))
-        };
-        let same = self.same_write(planned, change).or_else(|| self.writes().find(is_less));
-        let Some(write) = same else {
-            return match self.has_nothing_of(change) || self.needs_only_later(planned, change) {
-                true => Fit::Needless,
-                false => moved(),
+        let write = self.same_write(planned, change).or_else(|| self.same_need(change));
+        let Some(write) = write else {
+            let is_needless = self.has_nothing_of(change) || self.needs_only_later(planned, change);
+            return match () {
+                () if is_all_own => (Fit::Fits, None),
+                () if is_needless => (Fit::Needless, None),
+                () => (Fit::Moved(NOT_AS_MADE.to_owned()), None),
             };
         };
-        if write.drift.iter().any(|drift| is_more(drift, change)) {
-            return moved();
+        let is_as_first_seen = || {
+            let then = new
+                .and_then(|new| new.same_write(planned, change).or_else(|| new.same_need(change)));
+            let making = planned.changes.first().map(|making| making.id);
+            let is_since = |one: &PlannedChange| Some(one.id) != making && one.id < change.id;
+            let mut since = planned.changes.iter().filter(|one| is_since(one));
+            then.is_none_or(|then| then.drift == write.drift)
+                || since.any(|one| touches_same(one, change))
+        };
+        let is_more = || write.drift.iter().any(|drift| is_more(drift, change));
+        match is_all_own || !is_more() && is_as_first_seen() {
+            true => (Fit::Fits, write.action.as_ref()),
+            false => (Fit::Moved(NOT_AS_MADE.to_owned()), None),
         }
-        let then = new.and_then(|new| new.same_write(planned, change));
-        let making = planned.changes.first().map(|making| making.id);
-        let is_since = |one: &PlannedChange| Some(one.id) != making && one.id < change.id;
-        let mut since = planned.changes.iter().filter(|one| is_since(one));
-        let is_own = since.any(|one| touches_same(one, change));
-        match then.is_none_or(|then| then.drift == write.drift) || is_own {
-            true => Fit::Fits,
-            false => moved(),
-        }
+    }
+
+    /// The write that leads to what a planned one leads to, or to what of that is not there by itself.
+    fn same_need(&self, change: &PlannedChange) -> Option<&Change<Value>> {
+        let leads_to = |drift: &[FieldDrift]| {
+            let of = |one: &FieldDrift| (one.field.clone(), one.desired.clone());
+            drift.iter().map(of).collect::<Vec<_>>()
+        };
+        let planned = leads_to(&change.drift);
+        let is_less = |now: &Change<Value>| {
+            now.action
+                .as_ref()
+                .zip(change.action.as_deref())
+                .is_some_and(|(now, then)| is_part(now, then))
+        };
+        self.writes()
+            .find(|now| !planned.is_empty() && leads_to(&now.drift) == planned || is_less(now))
     }
 
     /// The write that a planned one would be now.

@@ -122,6 +122,27 @@ fn what_a_trail_that_stays_needs_stays() {
     account.run(&["check"]).code(0);
 }
 
+/// A bucket keeps where its log goes, and who is named in a policy is not taken away: a role that is made anew is
+/// another one to AWS.
+#[test]
+fn what_a_bucket_or_a_policy_that_stays_names_stays() {
+    let log = "[s3.bucket.l]\nbucket = \"l-${account.id}\"\nservices = [\"s3_access_logs\"]\n\n\
+        [s3.bucket.b]\nbucket = \"b-${account.id}\"\naccess_log_bucket = \"${s3.bucket.l.bucket}\"\naccess_log_prefix = \"x/\"\n";
+    let role = "[iam.role.r]\nrole_name = \"r\"\nassume_role_policy = { Version = \"2012-10-17\", Statement = [{ \
+        Effect = \"Allow\", Principal = { Service = \"ec2.amazonaws.com\" }, Action = \"sts:AssumeRole\" }] }\n\n\
+        [kms.key.k]\nalias = \"alias/k\"\nkey_users = [\"arn:aws:iam::${account.id}:role/${iam.role.r.role_name}\"]\n";
+    let before = "s3.create_bucket(Bucket=f'l-{own}', CreateBucketConfiguration=place)";
+    for (items, before) in [(log, before), (role, "")] {
+        let account = account(items);
+        run(&account, before);
+        let made = apply(&account);
+        account.forget_calls();
+        rollback(&account, &made).says("stays as the run left it, and needs this");
+        assert!(account.writes().is_empty(), "{items}\n{:?}", account.writes());
+        account.run(&["check"]).code(0);
+    }
+}
+
 /// A write of a whole record brings back what the run had not named.
 #[test]
 fn a_key_of_somebody_else_that_comes_back_is_a_right() {

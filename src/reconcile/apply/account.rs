@@ -68,7 +68,8 @@ async fn seen_before(
     }
 }
 
-/// What the run has made, directly before it writes more to it: what somebody has set on it since, as whoever marks
+/// What the run has made, directly before it writes more to it, and the write that it needs, where that is not just the
+/// planned one: what somebody has set on it since, as whoever marks
 /// all that is new does, is not overwritten. A new object may not be seen yet where AWS has copies; then nothing that
 /// is on it can be seen either.
 async fn seen_of_made(
@@ -77,7 +78,7 @@ async fn seen_of_made(
     kind: &dyn DynKind,
     (object, change): Planned<'_>,
     new: &mut Option<Now>,
-) -> Result<Object<Value>, Step> {
+) -> Result<(Object<Value>, Option<Value>), Step> {
     let mut pauses = NEW_IS_SEEN.iter();
     loop {
         let cx = again::fresh(session, facts.clone());
@@ -85,14 +86,11 @@ async fn seen_of_made(
             Ok(Some(now)) if matches!(now.object.status, Status::Present(_)) => {
                 let writes: Vec<_> =
                     object.changes.iter().filter_map(|one| one.action.as_deref()).collect();
-                // Where all of it is what the run writes, nothing of anybody is there.
-                let fit = match is_of(kind, facts, &now.object, &writes) {
-                    Some(true) => Fit::Fits,
-                    _ => now.fit_of_made(object, change, new.as_ref()),
-                };
+                let is_all_own = is_of(kind, facts, &now.object, &writes) == Some(true);
+                let (fit, write) = now.fit_of_made(object, change, is_all_own, new.as_ref());
                 return match fit {
                     Fit::Fits => {
-                        let seen = now.object.clone();
+                        let seen = (now.object.clone(), write.cloned());
                         new.get_or_insert(now);
                         Ok(seen)
                     }
@@ -100,7 +98,7 @@ async fn seen_of_made(
                     Fit::Needless => Err(Step::Needless),
                 };
             }
-            Ok(_) => return Ok(object.observed.clone()),
+            Ok(_) => return Ok((object.observed.clone(), None)),
             Err(unknown) => match pauses.next() {
                 Some(pause) => tokio::time::sleep(*pause).await,
                 None => return Err(unseen(&unknown)),
@@ -415,7 +413,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         if let Some(step) = self.ruled_out(object, change) {
             return Ok(step.into());
         }
-        let (Some(action), Some(kind), Some(session)) = (
+        let (Some(_), Some(kind), Some(session)) = (
             &change.action,
             registry::find(&object.item.kind),
             self.applier.sessions.get(&object.account),
@@ -443,13 +441,19 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             false => {
                 let cx = again::fresh(session, facts.clone());
                 let seen = seen_before(&cx, kind, object, change, written).await;
-                self.of_somebody(object, seen)
+                self.of_somebody(object, seen).map(|before| (before, None))
             }
         };
-        let before = match looked {
-            Ok(before) => before,
+        let (before, write) = match looked {
+            Ok(seen) => seen,
             Err(step) => return Ok(step.into()),
         };
+        // What is heard of is what is sent.
+        let sent_as =
+            write.map(|write| PlannedChange { action: Some(write.into()), ..change.clone() });
+        let planned = change;
+        let change = sent_as.as_ref().unwrap_or(change);
+        let Some(action) = &change.action else { return Ok(Step::Needless.into()) };
         if let Some(step) = self.not_own(session, (kind, &facts), object, action).await {
             return Ok(step.into());
         }
@@ -492,7 +496,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         };
         match heard {
             Ok(()) => Ok(tried),
-            Err(error) => Err(Unheard { error, in_hand: Some((change, tried.step)) }),
+            Err(error) => Err(Unheard { error, in_hand: Some((planned, tried.step)) }),
         }
     }
 
