@@ -375,6 +375,9 @@ impl Now {
         let write = self.same_write(planned, change).or_else(|| self.same_need(change));
         let Some(write) = write else {
             let is_needless = self.has_nothing_of(change) || self.needs_only_later(planned, change);
+            if let Some(why) = self.withheld_of(change) {
+                return (Fit::Moved(format!("it cannot be written by now: {why}")), None);
+            }
             return match () {
                 () if is_all_own => (Fit::Fits, None),
                 () if is_needless => (Fit::Needless, None),
@@ -395,6 +398,14 @@ impl Now {
             true => (Fit::Fits, write.action.as_ref()),
             false => (Fit::Moved(NOT_AS_MADE.to_owned()), None),
         }
+    }
+
+    /// Why what a planned write leads to cannot be written now.
+    fn withheld_of(&self, change: &PlannedChange) -> Option<&str> {
+        let has = |field: &str| change.drift.iter().any(|drift| drift.field == field);
+        let is_of = |now: &&Change<Value>| now.drift.iter().any(|drift| has(&drift.field));
+        let withheld = self.changes.iter().filter(|now| now.withheld.is_some());
+        withheld.filter(is_of).find_map(|now| now.withheld.as_deref())
     }
 
     /// The write that leads to what a planned one leads to, or to what of that is not there by itself.

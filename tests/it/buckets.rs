@@ -338,6 +338,28 @@ fn policies_of_roles_and_keys_are_checked_before_they_are_sent() {
 
 /// A key that S3 could not encrypt with is not written, by whatever name it is declared, and what
 /// needs no key is.
+/// AWS blocks customers' own keys of a new bucket by itself, of which the plan of one that is not there says nothing.
+#[test]
+fn what_aws_gives_a_new_bucket_by_itself_is_kept() {
+    let account = account(
+        "[kms.key.k]\nalias = \"alias/k\"\n\n[s3.bucket.kms]\nbucket = \"kms-${account.id}\"\nsse_algorithm = \"aws:kms\"\n\
+         kms_master_key_id = \"${kms.key.k.alias}\"\n\n[s3.bucket.aes]\nbucket = \"aes-${account.id}\"\nsse_algorithm = \"AES256\"\n",
+        "print('null')",
+    );
+    account.run(&APPLY).code(0);
+    for (bucket, algorithm) in [("kms", "aws:kms"), ("aes", "AES256")] {
+        let rule = boto3(
+            &account,
+            &format!(
+                "print(json.dumps(s3.get_bucket_encryption(Bucket='{bucket}-ACCOUNT')['ServerSideEncryptionConfiguration']['Rules'][0]))"
+            ),
+        );
+        assert_eq!(rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], algorithm);
+        assert!(rule.to_string().contains("SSE-C"), "{rule}");
+    }
+    account.run(&["check", "-b", "b.toml"]).code(0);
+}
+
 #[test]
 fn a_bucket_takes_no_key_that_cannot_work() {
     let account = account(

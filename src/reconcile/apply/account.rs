@@ -423,27 +423,7 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             return Ok(Step::Failed { error }.into());
         };
         let facts = again::facts(session, &object.region, &object.item);
-        let written = self.written_before(object);
-        // What the run itself has made and still needs was planned for an object that is not there.
-        let was_there = object.changes.iter().any(|change| self.there.contains(&change.id));
-        let is_made = written == Written::ThisObject
-            && object.observed.status == Status::Absent
-            && !was_there;
-        let looked = match is_made {
-            true => {
-                let at = (place(object), object.observed.id.clone());
-                let new = self.new.entry(at).or_default();
-                match seen_of_made(session, &facts, kind, (object, change), new).await {
-                    Err(Step::Moved { why }) => Err(self.moved(object, why)),
-                    seen => seen,
-                }
-            }
-            false => {
-                let cx = again::fresh(session, facts.clone());
-                let seen = seen_before(&cx, kind, object, change, written).await;
-                self.of_somebody(object, seen).map(|before| (before, None))
-            }
-        };
+        let looked = self.seen(session, (kind, &facts), (object, change)).await;
         let (before, write) = match looked {
             Ok(seen) => seen,
             Err(step) => return Ok(step.into()),
@@ -497,6 +477,36 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         match heard {
             Ok(()) => Ok(tried),
             Err(error) => Err(Unheard { error, in_hand: Some((planned, tried.step)) }),
+        }
+    }
+
+    /// The object directly before a write, and the write that it needs, where that is not just the planned one.
+    async fn seen(
+        &mut self,
+        session: &Arc<Session>,
+        (kind, facts): (&dyn DynKind, &Facts),
+        (object, change): Planned<'_>,
+    ) -> Result<(Object<Value>, Option<Value>), Step> {
+        let written = self.written_before(object);
+        // What the run itself has made and still needs was planned for an object that is not there.
+        let was_there = object.changes.iter().any(|change| self.there.contains(&change.id));
+        let is_made = written == Written::ThisObject
+            && object.observed.status == Status::Absent
+            && !was_there;
+        match is_made {
+            true => {
+                let at = (place(object), object.observed.id.clone());
+                let new = self.new.entry(at).or_default();
+                match seen_of_made(session, facts, kind, (object, change), new).await {
+                    Err(Step::Moved { why }) => Err(self.moved(object, why)),
+                    seen => seen,
+                }
+            }
+            false => {
+                let cx = again::fresh(session, facts.clone());
+                let seen = seen_before(&cx, kind, object, change, written).await;
+                self.of_somebody(object, seen).map(|before| (before, None))
+            }
         }
     }
 

@@ -267,7 +267,11 @@ impl Encryption {
 
 /// What differs of the fields of `spec`, which are some of those declared.
 fn changed(look: &Look<'_, Bucket>, spec: &Spec, now: &Now) -> Option<Change<Option<Put>>> {
-    let actual = there(now);
+    let mut actual = there(now);
+    if look.is_new() {
+        // Since April 2026 AWS blocks SSE-C in each new bucket, and a write without it would allow it again.
+        actual.blocked_encryption_types.insert(EncryptionType::SseC);
+    }
     let sse_algorithm = spec.sse_algorithm.or(actual.sse_algorithm);
     let declared_arn = now.declared_key.as_ref().and_then(Named::arn);
     let new_key = spec.key().filter(|_| !is_same_key(spec, now));

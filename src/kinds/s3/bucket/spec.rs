@@ -82,7 +82,8 @@ pub struct Spec {
     /// Whether a key of the bucket lowers the number of calls to KMS. AWS's default is false.
     #[serde(default)]
     pub bucket_key_enabled: Option<bool>,
-    /// Encryption that writers may not ask for: `["SSE-C"]`, or `["NONE"]` to allow everything.
+    /// Encryption that writers may not ask for: `["SSE-C"]`, as AWS gives it to new buckets, or `["NONE"]` to allow
+    /// everything.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub blocked_encryption_types: Option<BTreeSet<EncryptionType>>,
