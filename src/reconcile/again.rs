@@ -369,8 +369,8 @@ impl Now {
         is_all_own: bool,
         new: Option<&Self>,
     ) -> (Fit, Option<&Value>) {
-        if self.is_as_declared() {
-            return (Fit::Needless, None);
+        if is_all_own {
+            return (Fit::Fits, None);
         }
         let write = self.same_write(planned, change).or_else(|| self.same_need(change));
         let Some(write) = write else {
@@ -379,8 +379,7 @@ impl Now {
                 return (Fit::Moved(format!("it cannot be written by now: {why}")), None);
             }
             return match () {
-                () if is_all_own => (Fit::Fits, None),
-                () if is_needless => (Fit::Needless, None),
+                () if self.is_as_declared() || is_needless => (Fit::Needless, None),
                 () => (Fit::Moved(NOT_AS_MADE.to_owned()), None),
             };
         };
@@ -394,7 +393,7 @@ impl Now {
                 || since.any(|one| touches_same(one, change))
         };
         let is_more = || write.drift.iter().any(|drift| is_more(drift, change));
-        match is_all_own || !is_more() && is_as_first_seen() {
+        match !is_more() && is_as_first_seen() {
             true => (Fit::Fits, write.action.as_ref()),
             false => (Fit::Moved(NOT_AS_MADE.to_owned()), None),
         }
