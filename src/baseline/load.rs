@@ -27,9 +27,7 @@ pub trait Reader {
 
     /// The folder on the way from `folder` to a file that is a link, if one is: whoever may change the
     /// repository may have made it, and what is written there would go elsewhere.
-    fn linked_folder(&self, _folder: &Path, _file: &Path) -> Option<PathBuf> {
-        None
-    }
+    fn linked_folder(&self, folder: &Path, file: &Path) -> Option<PathBuf>;
 }
 
 impl<R: Reader + ?Sized> Reader for Box<R> {
@@ -53,6 +51,10 @@ pub struct Memory(pub BTreeMap<PathBuf, String>);
 impl Reader for Memory {
     fn read(&self, path: &Path) -> std::io::Result<String> {
         self.0.get(path).cloned().ok_or_else(|| std::io::ErrorKind::NotFound.into())
+    }
+
+    fn linked_folder(&self, _folder: &Path, _file: &Path) -> Option<PathBuf> {
+        None
     }
 }
 

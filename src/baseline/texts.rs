@@ -27,6 +27,7 @@ pub struct Texts<R> {
 struct Known {
     texts: BTreeMap<PathBuf, Answer<String>>,
     reached: BTreeMap<(PathBuf, PathBuf), Answer<()>>,
+    linked: BTreeMap<(PathBuf, PathBuf), Option<PathBuf>>,
 }
 
 impl<R: Reader> Texts<R> {
@@ -48,6 +49,10 @@ impl<R: Reader> Texts<R> {
                 .reached
                 .iter()
                 .all(|((from, path), may)| noted(reader.reaches(from, path)).is_ok() == may.is_ok())
+            && known
+                .linked
+                .iter()
+                .all(|((folder, file), link)| reader.linked_folder(folder, file) == *link)
     }
 
     /// The digest of all texts with their names.
@@ -97,6 +102,20 @@ impl<R: Reader> Reader for Texts<R> {
             (None, Some(reader)) => {
                 let may = noted(reader.reaches(from, path));
                 answer(known.reached.entry(key).or_insert(may))
+            }
+        }
+    }
+
+    fn linked_folder(&self, folder: &Path, file: &Path) -> Option<PathBuf> {
+        let key = (folder.to_owned(), file.to_owned());
+        let mut known = self.known();
+        match (known.linked.get(&key), &self.reader) {
+            (Some(link), _) => link.clone(),
+            // The same texts were asked for the same before they were sealed.
+            (None, None) => None,
+            (None, Some(reader)) => {
+                let link = reader.linked_folder(folder, file);
+                known.linked.entry(key).or_insert(link).clone()
             }
         }
     }

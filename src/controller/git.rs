@@ -302,6 +302,11 @@ impl Reader for Tree {
             )),
         }
     }
+
+    // What a run writes to is named by the file on the disk that names the repository.
+    fn linked_folder(&self, _folder: &Path, _file: &Path) -> Option<PathBuf> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -521,6 +521,10 @@ fn what_the_fleet_file_names_in_a_linked_folder_is_not_written_however_the_file_
         for config in ["evenkeel.toml", "./evenkeel.toml", &absolute] {
             let run = account.run(&["apply", "--yes", "--config", config]).code(1);
             run.complains(&format!("what {field} names is in logs, which is a link"));
+            // A controller reads its files by other hands.
+            let run = account.run(&["run", "--once", "--config", config]).code(1);
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert!(said.contains("which is a link"), "{said}");
             assert_eq!(account.writes(), Vec::<String>::new());
         }
     }

@@ -69,9 +69,8 @@ async fn seen_before(
 }
 
 /// What the run has made, directly before it writes more to it, and the write that it needs, where that is not just the
-/// planned one: what somebody has set on it since, as whoever marks
-/// all that is new does, is not overwritten. A new object may not be seen yet where AWS has copies; then nothing that
-/// is on it can be seen either.
+/// planned one. What somebody has set on it since, as whoever marks all that is new does, is not overwritten. A new
+/// object may not be seen yet where AWS has copies; then nothing that is on it can be seen either.
 async fn seen_of_made(
     session: &Arc<Session>,
     facts: &Facts,
