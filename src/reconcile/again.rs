@@ -1,18 +1,19 @@
 //! The look directly before a write: whether the object is still what the plan was made for, and
 //! the change still what it needs. What somebody else did meanwhile is never overwritten.
 
+mod made;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::observe::into_unknown;
-use super::rollback::own::is_part;
 use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Change, Cx, Facts, FieldDrift, Object, Status, registry};
+use crate::kinds::{Change, Cx, Facts, Object, Status, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::make::state_digest;
 use crate::plan::{ObjectPlan, PlannedChange, PutsBack};
@@ -66,10 +67,6 @@ pub enum Standing {
     /// It could not be observed, for this reason.
     Unknown(String),
 }
-
-/// What is said of a new object on which there is more than the run has put there.
-pub const NOT_AS_MADE: &str =
-    "somebody has changed it since this run made it: make a new plan, which shows it as it is";
 
 /// The field of a spec that a path belongs to.
 pub fn top(path: &str) -> &str {
@@ -342,86 +339,17 @@ impl Now {
             return Fit::Moved("it has changed since the plan was made".to_owned());
         }
         match self.same_write(planned, change) {
-            Some(now) if now.risk > change.risk => {
-                Fit::Moved(format!("the change would be {} now", now.risk.as_str()))
-            }
-            Some(now) if now.grants.iter().any(|grant| !change.grants.contains(grant)) => {
-                Fit::Moved("the change would give more rights now".to_owned())
-            }
             Some(now) if !may_differ(planned, change, written) && now.drift != change.drift => {
-                Fit::Moved("it differs in another way than when the plan was made".to_owned())
+                Fit::Moved(exceeds(now, change).unwrap_or_else(|| {
+                    "it differs in another way than when the plan was made".to_owned()
+                }))
             }
-            Some(_) => Fit::Fits,
+            Some(now) => exceeds(now, change).map_or(Fit::Fits, Fit::Moved),
             None if self.has_nothing_of(change) || self.needs_only_later(planned, change) => {
                 Fit::Needless
             }
             None => Fit::Moved("it would be changed in another way now".to_owned()),
         }
-    }
-
-    /// The same of what the run itself has made, of which `is_all_own` says that nothing is there but what the run
-    /// writes, and `new` how it was first seen: nothing is to be lost that somebody has set on it. What is written is
-    /// what it needs now, which keeps what AWS gives to all that is new; the plan knew nothing of that.
-    pub fn fit_of_made(
-        &self,
-        planned: &ObjectPlan,
-        change: &PlannedChange,
-        is_all_own: bool,
-        new: Option<&Self>,
-    ) -> (Fit, Option<&Value>) {
-        if is_all_own {
-            return (Fit::Fits, None);
-        }
-        let write = self.same_write(planned, change).or_else(|| self.same_need(change));
-        let Some(write) = write else {
-            let is_needless = self.has_nothing_of(change) || self.needs_only_later(planned, change);
-            if let Some(why) = self.withheld_of(change) {
-                return (Fit::Moved(format!("it cannot be written by now: {why}")), None);
-            }
-            return match () {
-                () if self.is_as_declared() || is_needless => (Fit::Needless, None),
-                () => (Fit::Moved(NOT_AS_MADE.to_owned()), None),
-            };
-        };
-        let is_as_first_seen = || {
-            let then = new
-                .and_then(|new| new.same_write(planned, change).or_else(|| new.same_need(change)));
-            let making = planned.changes.first().map(|making| making.id);
-            let is_since = |one: &PlannedChange| Some(one.id) != making && one.id < change.id;
-            let mut since = planned.changes.iter().filter(|one| is_since(one));
-            then.is_none_or(|then| then.drift == write.drift)
-                || since.any(|one| touches_same(one, change))
-        };
-        let is_more = || write.drift.iter().any(|drift| is_more(drift, change));
-        match !is_more() && is_as_first_seen() {
-            true => (Fit::Fits, write.action.as_ref()),
-            false => (Fit::Moved(NOT_AS_MADE.to_owned()), None),
-        }
-    }
-
-    /// Why what a planned write leads to cannot be written now.
-    fn withheld_of(&self, change: &PlannedChange) -> Option<&str> {
-        let has = |field: &str| change.drift.iter().any(|drift| drift.field == field);
-        let is_of = |now: &&Change<Value>| now.drift.iter().any(|drift| has(&drift.field));
-        let withheld = self.changes.iter().filter(|now| now.withheld.is_some());
-        withheld.filter(is_of).find_map(|now| now.withheld.as_deref())
-    }
-
-    /// The write that leads to what a planned one leads to, or to what of that is not there by itself.
-    fn same_need(&self, change: &PlannedChange) -> Option<&Change<Value>> {
-        let leads_to = |drift: &[FieldDrift]| {
-            let of = |one: &FieldDrift| (one.field.clone(), one.desired.clone());
-            drift.iter().map(of).collect::<Vec<_>>()
-        };
-        let planned = leads_to(&change.drift);
-        let is_less = |now: &Change<Value>| {
-            now.action
-                .as_ref()
-                .zip(change.action.as_deref())
-                .is_some_and(|(now, then)| is_part(now, then))
-        };
-        self.writes()
-            .find(|now| !planned.is_empty() && leads_to(&now.drift) == planned || is_less(now))
     }
 
     /// The write that a planned one would be now.
@@ -453,6 +381,20 @@ impl Now {
     }
 }
 
+/// What a write would do now that the plan, by which it was agreed to, did not show.
+fn exceeds(now: &Change<Value>, planned: &PlannedChange) -> Option<String> {
+    if now.risk > planned.risk {
+        return Some(format!("the change would be {} now", now.risk.as_str()));
+    }
+    gives_more(now, planned)
+}
+
+/// The same of the rights that it would give.
+fn gives_more(now: &Change<Value>, planned: &PlannedChange) -> Option<String> {
+    let is_more = now.grants.iter().any(|grant| !planned.grants.contains(grant));
+    is_more.then(|| "the change would give more rights now".to_owned())
+}
+
 /// Whether what a change removes may differ otherwise by the run's own hand: it has written to the same fields before.
 fn may_differ(planned: &ObjectPlan, change: &PlannedChange, written: Written) -> bool {
     let mut earlier = planned.changes.iter().filter(|one| one.is_applied() && one.id < change.id);
@@ -460,18 +402,6 @@ fn may_differ(planned: &ObjectPlan, change: &PlannedChange, written: Written) ->
         && (planned.observed.status == Status::Absent
             || change.drift.is_empty()
             || earlier.any(|one| touches_same(one, change)))
-}
-
-/// Whether what is there of a new object is more than a value that AWS gives to all that is new: something of which the
-/// plan does not speak, or things of which there are several.
-fn is_more(now: &FieldDrift, planned: &PlannedChange) -> bool {
-    let is_many = match &now.actual {
-        Some(Value::Array(all)) => all.iter().any(Value::is_object),
-        Some(Value::Object(all)) => !all.is_empty(),
-        _ => false,
-    };
-    let same = planned.drift.iter().find(|planned| planned.field == now.field);
-    same.is_none_or(|planned| is_many && planned.actual != now.actual)
 }
 
 /// Whether an earlier write is, as far as anybody can say, to a field of a change.

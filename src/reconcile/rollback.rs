@@ -270,7 +270,7 @@ impl<'a> Done<'a> {
         }
         if is(What::Recovered) {
             return Err(
-                "the run died while it wrote to it, and it was so: somebody else may have done that".to_owned(),
+                "the run died while it wrote to it, and no later look can tell whose what is there is: somebody else may have done that".to_owned(),
             );
         }
         Ok(())

@@ -191,6 +191,8 @@ fn what_somebody_sets_between_two_writes_of_an_apply_stays() {
 fn what_somebody_sets_on_what_a_run_makes_stays() {
     const BUCKET: &str = "[s3.bucket.b]\nbucket = \"b-${account.id}\"\nrequire_tls = true\ntags = { a = \"b\" }\n\
         lifecycle = [{ id = \"a\", expiration = { days = 400 } }]\n";
+    const KEPT: &str = "[s3.bucket.b]\nbucket = \"b-${account.id}\"\nsse_algorithm = \"AES256\"\nversioning = \"Enabled\"\n\
+        public_access_block = { block_public_acls = true, ignore_public_acls = true, block_public_policy = true, restrict_public_buckets = true }\n";
     const TOPIC: &str = "[sns.topic.t]\nname = \"t\"\ndisplay_name = \"T\"\nservices = [\"events\"]\ntags = { a = \"b\" }\n";
     let cases = [
         (
@@ -228,6 +230,22 @@ fn what_somebody_sets_on_what_a_run_makes_stays() {
             "PutBucketPolicy",
             "s3.put_bucket_tagging(Bucket=b, Tagging={'TagSet': [{'Key': 'a', 'Value': 'theirs'}]})",
             "print(json.dumps(s3.get_bucket_tagging(Bucket=b)['TagSet'][0]['Value'] == 'theirs'))",
+        ),
+        // What was as declared by itself, once that was seen.
+        (
+            KEPT,
+            ("s3", "GetBucketEncryption"),
+            "PutPublicAccessBlock",
+            "s3.put_bucket_encryption(Bucket=b, ServerSideEncryptionConfiguration={'Rules': [{'ApplyServerSideEncryptionByDefault': {'SSEAlgorithm': 'aws:kms'}}]})",
+            "print(json.dumps('aws:kms' in json.dumps(s3.get_bucket_encryption(Bucket=b)['ServerSideEncryptionConfiguration'])))",
+        ),
+        // What stands for a run's own where nothing else is there.
+        (
+            KEPT,
+            ("s3", "GetBucketVersioning"),
+            "PutPublicAccessBlock",
+            "s3.put_bucket_versioning(Bucket=b, VersioningConfiguration={'Status': 'Suspended'})",
+            "print(json.dumps(s3.get_bucket_versioning(Bucket=b).get('Status') == 'Suspended'))",
         ),
     ];
     for (items, look, made_by, theirs, then) in cases {

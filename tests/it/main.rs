@@ -41,6 +41,7 @@ mod identity;
 mod inspector;
 mod key_grants;
 mod keys;
+mod lagging;
 mod language;
 mod late_events;
 mod left_alone;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::lagging;
 use crate::own_writes;
 use crate::support::library::{self, Declaration, apply, observe};
 use crate::support::{self, Account};
@@ -43,6 +44,7 @@ macro_rules! properties {
 properties! {
     convergence_and_quiet => converges_and_is_quiet,
     idempotence => is_idempotent,
+    lagging_reads => lagging::is_made_though_reads_lag,
     honest_permissions => says_its_permissions,
     undo => is_undone,
     undo_of_what_is_made => own_writes::of_what_is_made_are_taken_back,

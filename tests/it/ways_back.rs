@@ -60,6 +60,21 @@ fn a_rollback_of_several_steps_is_rolled_back_as_well() {
     }
 }
 
+/// A service that is off as a whole was turned off by nobody but the rollback.
+#[test]
+fn a_service_that_was_off_is_turned_on_and_off_by_turns() {
+    let account = account("[inspector2.scanning]\nresource_types = [\"EC2\", \"ECR\"]\n");
+    let mut run = apply(&account);
+    let is_on = "answer = boto3.client('inspector2').batch_get_account_status()\n\
+        print(json.dumps(answer['accounts'][0]['resourceState']['ec2']['status'] == 'ENABLED'))";
+    for on in [false, true, false, true] {
+        let args = ["rollback", &run, "--yes", "--max-risk", "destructive", "--overrule", "hold"];
+        account.run(&args).code(0);
+        assert_eq!(read(&account, is_on), json!(on));
+        run = last_run(&account);
+    }
+}
+
 /// Of two that are alike in all that can be declared, AWS's own id tells which is which.
 #[test]
 fn what_somebody_has_made_anew_just_alike_stays() {

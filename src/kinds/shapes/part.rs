@@ -18,6 +18,7 @@ pub use any::AnyPart;
 
 use crate::aws::settle::settle;
 use crate::aws::{Call, ErrorClass};
+use crate::baseline::catalog::Identity;
 use crate::kinds::{
     Change, Cx, Facts, Kind, Made, Needs, Object, ObserveError, Risk, Status, Undo, Unknown, Use,
     WriteCx, WriteError, compared, together,
@@ -531,6 +532,16 @@ pub fn undo<K: Parted>(action: &Action<K>, before: &Object<State<K>>) -> Undo<Ac
     let Some(known) = part_of::<K>(part) else {
         return Undo::Impossible(format!("there is no part {part}"));
     };
+    // What turns on a service that is off as a whole is taken back as its making is.
+    let is_off =
+        matches!(K::IDENTITY, Identity::Singleton) && matches!(before.status, Status::Absent);
+    if let Some((same, off)) = K::unmade()
+        && is_off
+        && part == same
+        && *write != off
+    {
+        return Undo::By(vec![act(part, off)]);
+    }
     match known.undo(write, before.state()) {
         Undo::By(writes) => Undo::By(writes.into_iter().map(|write| act(part, write)).collect()),
         Undo::Impossible(reason) => Undo::Impossible(reason),

@@ -3,40 +3,31 @@
 mod anew;
 mod failure;
 mod guards;
+mod seen;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
 
 pub use anew::Open;
 use failure::{sent, there_by_then};
 use serde_json::Value;
 
-use super::super::again::{self, Fit, Now, Written};
+use super::super::again::{self, Now};
 use super::super::event::{ListenError, RunEvent, Stream};
 use super::super::guarded::Sent;
 use super::super::locks::Held as HeldAccount;
 use super::super::report::{ApplyOutcome, ApplyReport, Step};
-use super::super::rollback::own::is_of;
-use super::super::rollback::still::{Still, is_still_own};
 use super::super::stop::Stop;
 use super::applier::Applier;
-use crate::aws::Session;
 use crate::aws::error::ErrorClass;
-use crate::kinds::erased::{ApplyError, DynKind};
-use crate::kinds::object::Unknown;
-use crate::kinds::{Cx, Facts, Object, Status, WriteError, registry};
+use crate::kinds::erased::ApplyError;
+use crate::kinds::{Object, WriteError, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::{ObjectPlan, Plan, PlannedChange};
 use crate::store::audit::{Failed, FailureClass, NotSent};
 
 /// A change with its object.
 pub type Planned<'a> = (&'a ObjectPlan, &'a PlannedChange);
-
-/// How long is waited for a new object to be seen whole, from look to look.
-const NEW_IS_SEEN: [Duration; 3] =
-    [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Where an item's objects were observed.
 type Place = (Region, ItemName);
@@ -49,63 +40,6 @@ fn is_same(one: &ObjectPlan, other: &ObjectPlan) -> bool {
     place(one) == place(other) && one.observed.id == other.observed.id
 }
 
-/// The object directly before the write; or what becomes of a change that does not fit it.
-async fn seen_before(
-    cx: &Cx,
-    kind: &dyn DynKind,
-    object: &ObjectPlan,
-    change: &PlannedChange,
-    written: Written,
-) -> Result<Object<Value>, Step> {
-    match again::look(cx, kind, &object.spec, &object.observed.id).await {
-        Ok(Some(now)) => match now.fit(object, change, written) {
-            Fit::Fits => Ok(now.object),
-            Fit::Moved(why) => Err(Step::Moved { why }),
-            Fit::Needless => Err(Step::Needless),
-        },
-        Ok(None) => Err(Step::Moved { why: "it is not there any more".to_owned() }),
-        Err(unknown) => Err(unseen(&unknown)),
-    }
-}
-
-/// What the run has made, directly before it writes more to it, and the write that it needs, where that is not just the
-/// planned one. What somebody has set on it since, as whoever marks all that is new does, is not overwritten. A new
-/// object may not be seen yet where AWS has copies; then nothing that is on it can be seen either.
-async fn seen_of_made(
-    session: &Arc<Session>,
-    facts: &Facts,
-    kind: &dyn DynKind,
-    (object, change): Planned<'_>,
-    new: &mut Option<Now>,
-) -> Result<(Object<Value>, Option<Value>), Step> {
-    let mut pauses = NEW_IS_SEEN.iter();
-    loop {
-        let cx = again::fresh(session, facts.clone());
-        match again::look(&cx, kind, &object.spec, &object.observed.id).await {
-            Ok(Some(now)) if matches!(now.object.status, Status::Present(_)) => {
-                let writes: Vec<_> =
-                    object.changes.iter().filter_map(|one| one.action.as_deref()).collect();
-                let is_all_own = is_of(kind, facts, &now.object, &writes) == Some(true);
-                let (fit, write) = now.fit_of_made(object, change, is_all_own, new.as_ref());
-                return match fit {
-                    Fit::Fits => {
-                        let seen = (now.object.clone(), write.cloned());
-                        new.get_or_insert(now);
-                        Ok(seen)
-                    }
-                    Fit::Moved(why) => Err(Step::Moved { why }),
-                    Fit::Needless => Err(Step::Needless),
-                };
-            }
-            Ok(_) => return Ok((object.observed.clone(), None)),
-            Err(unknown) => match pauses.next() {
-                Some(pause) => tokio::time::sleep(*pause).await,
-                None => return Err(unseen(&unknown)),
-            },
-        }
-    }
-}
-
 /// How many changes each item has.
 fn pending(changes: &[Planned<'_>]) -> BTreeMap<Place, usize> {
     let mut pending = BTreeMap::new();
@@ -114,10 +48,6 @@ fn pending(changes: &[Planned<'_>]) -> BTreeMap<Place, usize> {
     }
     pending
 }
-
-/// Why nothing more is written to an object that was there when it was to be made.
-const NOT_OURS: &str = "it was there when it was to be made, and nobody knows whose it is: what was planned for a new one is not \
-     written to it; make a new plan, which shows it as it is";
 
 /// A step that somebody, the audit log above all, could not hear of, and what AWS had said by then.
 struct Unheard<'a> {
@@ -150,17 +80,6 @@ impl From<Failed> for Tried {
         let is_full = failed.class == Some(FailureClass::Aws(ErrorClass::Quota));
         Self { step: Step::Failed { error: failed.error }, is_full }
     }
-}
-
-/// Without a look at the object, nothing is written.
-fn unseen(unknown: &Unknown) -> Step {
-    let why = &unknown.reason;
-    let mut error =
-        format!("it could not be observed before the write, so that nothing was written: {why}");
-    if let Some(remedy) = &unknown.remedy {
-        error = format!("{error}\n{remedy}");
-    }
-    Step::Failed { error }
 }
 
 /// The changes of one account.
@@ -479,67 +398,6 @@ impl<'a, 'p> OfAccount<'a, 'p> {
         }
     }
 
-    /// The object directly before a write, and the write that it needs, where that is not just the planned one.
-    async fn seen(
-        &mut self,
-        session: &Arc<Session>,
-        (kind, facts): (&dyn DynKind, &Facts),
-        (object, change): Planned<'_>,
-    ) -> Result<(Object<Value>, Option<Value>), Step> {
-        let written = self.written_before(object);
-        // What the run itself has made and still needs was planned for an object that is not there.
-        let was_there = object.changes.iter().any(|change| self.there.contains(&change.id));
-        let is_made = written == Written::ThisObject
-            && object.observed.status == Status::Absent
-            && !was_there;
-        match is_made {
-            true => {
-                let at = (place(object), object.observed.id.clone());
-                let new = self.new.entry(at).or_default();
-                match seen_of_made(session, facts, kind, (object, change), new).await {
-                    Err(Step::Moved { why }) => Err(self.moved(object, why)),
-                    seen => seen,
-                }
-            }
-            false => {
-                let cx = again::fresh(session, facts.clone());
-                let seen = seen_before(&cx, kind, object, change, written).await;
-                self.of_somebody(object, seen).map(|before| (before, None))
-            }
-        }
-    }
-
-    /// What becomes of a write of a rollback that does not take away just what the run has written.
-    async fn not_own(
-        &mut self,
-        session: &Arc<Session>,
-        (kind, facts): (&dyn DynKind, &Facts),
-        object: &ObjectPlan,
-        action: &Value,
-    ) -> Option<Step> {
-        let back = object.puts_back.as_ref()?;
-        match is_still_own(session, facts, kind, (object, back), action).await {
-            Ok(Still::Own) => None,
-            Ok(Still::Needless) => Some(Step::Needless),
-            Err(why) => Some(self.moved(object, why)),
-        }
-    }
-
-    /// What a look found, unless it is somebody else's, which is left alone whole.
-    fn of_somebody(
-        &mut self,
-        object: &ObjectPlan,
-        seen: Result<Object<Value>, Step>,
-    ) -> Result<Object<Value>, Step> {
-        match seen {
-            Ok(_) if object.changes.iter().any(|change| self.not_ours.contains(&change.id)) => {
-                Err(Step::Moved { why: NOT_OURS.to_owned() })
-            }
-            Err(Step::Moved { why }) => Err(self.moved(object, why)),
-            seen => seen,
-        }
-    }
-
     /// Notes that an object is somebody else's by now, so that nothing more is written to it.
     fn moved(&mut self, object: &ObjectPlan, why: String) -> Step {
         self.moved.insert((place(object), object.observed.id.clone()), why.clone());
@@ -582,15 +440,6 @@ impl<'a, 'p> OfAccount<'a, 'p> {
             self.stream.mention(RunEvent::Answered { object, change, answer: Err(&failed), by });
         }
         heard
-    }
-
-    fn written_before(&self, object: &ObjectPlan) -> Written {
-        let is_own = |change: &PlannedChange| self.written.contains(&change.id);
-        match () {
-            () if object.changes.iter().any(is_own) => Written::ThisObject,
-            () if !self.written.is_empty() => Written::Others,
-            () => Written::Nothing,
-        }
     }
 
     /// Notes what became of a change.

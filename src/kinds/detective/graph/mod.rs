@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::spec::Spec;
 use crate::aws::Call;
 use crate::aws::lacking;
+use crate::aws::settle::settle;
 use crate::baseline::catalog::{Identity, SpecProblem};
 use crate::kinds::calls::everywhere;
 use crate::kinds::shapes::part::{AnyPart, Parted, by_parts};
@@ -60,7 +61,9 @@ impl Place {
             return Ok(arn.clone());
         }
         let missing = || WriteError::Changed("there is no behavior graph any more".to_owned());
-        graph(&cx.afresh()).await?.ok_or_else(missing)
+        // One that was just made may not be seen yet.
+        let is_missing = |error: &WriteError| matches!(error, WriteError::Changed(_));
+        settle(is_missing, || async { graph(&cx.afresh()).await?.ok_or_else(missing) }).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod check;
 mod record;
 mod targets;
+mod topics;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -38,7 +39,7 @@ const SERVICE: &str = "events.amazonaws.com";
 /// management events in the Region.
 ///
 /// A topic or a queue must let `events.amazonaws.com` in (`services = ["events"]` of `sns.topic`), and
-/// so must the key that encrypts it. evenkeel makes a rule that is not there, and deletes none; rules
+/// so must the key that encrypts it. A declared topic of the account that is not there is a finding. evenkeel makes a rule that is not there, and deletes none; rules
 /// that a service of AWS manages are reported and left alone.
 ///
 /// Source: EventBridge API Reference, `PutRule`, `DescribeRule`, `PutTargets`, `ListTargetsByRule`.
@@ -115,6 +116,7 @@ impl Kind for Rule {
     const AFTER: &'static [&'static str] =
         &["iam.role", "sns.topic", "logs.log_group", "logs.resource_policy", "cloudtrail.trail"];
     const NOT_STATE: &'static [&'static str] = &["name", "event_bus_name"];
+    const BESIDE: &'static [&'static str] = &["/parts/topics"];
     const CONTROLS: Controls =
         Controls { well_architected: &["SEC04-BP03", "SEC04-BP04"], ..Controls::NONE };
     const CALLS: &'static [Use<Spec>] = &[
@@ -135,6 +137,7 @@ impl Kind for Rule {
         "events.amazonaws.com:DeleteRule",
         "events.amazonaws.com:DisableRule",
         "events.amazonaws.com:EnableRule",
+        "sns.amazonaws.com:DeleteTopic",
     ];
     const SAMPLES: &'static [&'static str] = &[
         r#"
@@ -230,7 +233,7 @@ impl Parted for Rule {
     type Making = record::Record;
 
     const PARTS: &'static [&'static dyn AnyPart<Self>] =
-        &[&targets::Targets, &record::Settings, &OwnTags::<Self>::PART];
+        &[&targets::Targets, &topics::Topics, &record::Settings, &OwnTags::<Self>::PART];
     const CREATE: Call = record::PUT;
     const CREATING: &'static [Call] = &[record::PUT, record::DESCRIBE];
     const KEPT: &'static str = "evenkeel never deletes a rule";

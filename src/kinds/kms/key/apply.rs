@@ -134,7 +134,8 @@ async fn target(cx: &WriteCx, action: &Action) -> Result<String, WriteError> {
         // A marked key is saved before it gets its alias back: a dying one takes none.
         (Step::CancelDeletion, Some(key)) if is_marked(cx, key, alias).await? => Ok(key.clone()),
         (_, Some(key)) => {
-            let found = behind(cx, alias).await?;
+            // The key may have been found by its mark, before its new alias was seen.
+            let found = settle(is_absent, || behind(cx, alias)).await?;
             if found == *key { Ok(found) } else { Err(moved(alias, &found, key)) }
         }
         (_, None) => {
