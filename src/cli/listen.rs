@@ -94,7 +94,10 @@ fn wrote(object: &ObjectPlan, change: &PlannedChange, step: &Step) {
     match step {
         Step::Applied => out::line(&format!("  done      {}{what}", object.title())),
         Step::Needless => {
-            out::line(&format!("  is so     {}{what}: it is as declared already", object.title()));
+            out::line(&format!(
+                "  is so     {}{what}: nothing of it is left to write",
+                object.title()
+            ));
         }
         Step::Found => out::line(&format!(
             "  is there  {}{what}: it is as declared by now, so that an answer of AWS was lost or \

@@ -135,6 +135,8 @@ pub trait DynKind: Send + Sync {
     fn not_state(&self) -> &'static [&'static str];
     /// The members of its state that are not the object's own.
     fn beside(&self) -> &'static [&'static str];
+    /// What AWS gives to all that is new where nothing is declared: fields of the spec, and JSON.
+    fn given(&self) -> &'static [(&'static str, &'static str)];
     /// Members of what a call asks for that name another thing than an object of the kind.
     fn of_others(&self) -> &'static [&'static str];
     /// Sample baselines.
@@ -371,6 +373,10 @@ impl<K: Kind> DynKind for Erased<K> {
 
     fn beside(&self) -> &'static [&'static str] {
         K::BESIDE
+    }
+
+    fn given(&self) -> &'static [(&'static str, &'static str)] {
+        K::GIVEN
     }
 
     fn of_others(&self) -> &'static [&'static str] {

@@ -126,6 +126,11 @@ pub trait Kind: Send + Sync + 'static {
     /// what could not be delivered. Where they are otherwise, nobody has changed the object.
     const BESIDE: &'static [&'static str] = &[];
 
+    /// What AWS gives to all that is new where nothing is declared, as JSON by the field of the spec, more than once
+    /// where it may be one or the other: a plan that makes
+    /// something says so, and whatever else is there of what a run has made a moment ago, somebody has set.
+    const GIVEN: &'static [(&'static str, &'static str)] = &[];
+
     /// Members of what a call asks for that name another thing than an object of this kind: whoever names one has not
     /// touched it, as with `userName` a root user's key.
     const OF_OTHERS: &'static [&'static str] = &[];

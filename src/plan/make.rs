@@ -172,7 +172,10 @@ fn judge(
     let needs: Vec<Vec<usize>> =
         numbered.map(|(place, change)| earlier(place, change, making)).collect();
     let mut ids_of_object: Vec<u32> = Vec::with_capacity(changes.len());
-    for (change, needs) in changes.into_iter().zip(&needs) {
+    for (place, (mut change, needs)) in changes.into_iter().zip(&needs).enumerate() {
+        if making == Some(place) {
+            change.warnings.extend(as_given(kind, &observed.declared.spec));
+        }
         let disposition = dispose(input, observed, object, &change, waiver.as_ref());
         *ids += 1;
         let is_lent = !change.comes_last
@@ -194,6 +197,25 @@ fn judge(
     step_back(&mut plan.changes, needed);
     plan.controls = short(kind.controls(), &touched(&observed.declared.spec, &plan.changes));
     plan
+}
+
+/// What AWS gives to what is made, and nothing is declared of.
+fn as_given(kind: &dyn DynKind, spec: &Value) -> Option<String> {
+    let is_open = |field: &str| {
+        let top = field.split('.').next().unwrap_or_default();
+        spec.get(top).is_none_or(Value::is_null)
+    };
+    let open = kind.given().iter().filter(|(field, _)| is_open(field));
+    let mut said: Vec<(&str, String)> = Vec::new();
+    for (field, json) in open {
+        match said.iter_mut().find(|(of, _)| of == field) {
+            Some((_, words)) => words.push_str(&format!(" or {json}")),
+            None => said.push((field, (*json).to_owned())),
+        }
+    }
+    let open: Vec<String> = said.into_iter().map(|(field, is)| format!("{field} = {is}")).collect();
+    (!open.is_empty())
+        .then(|| format!("not declared, and made as AWS makes it: {}", open.join(", ")))
 }
 
 /// Leads the way back of what comes last to what an earlier change has written, and not past that: who moves

@@ -72,6 +72,7 @@ mod tests {
     use super::super::report::Step;
     use super::*;
     use crate::guards::KillSwitch;
+    use crate::kinds::Risk;
     use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, assemble};
     use crate::store::audit::AuditLog;
 
@@ -116,6 +117,7 @@ mod tests {
             stop: &Stop::default(),
             guarded: None,
             kill_switch: &KillSwitch::default(),
+            max_risk: Risk::Disruptive,
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
         };

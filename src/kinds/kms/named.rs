@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reads;
 use crate::aws::ErrorClass;
+use crate::aws::settle::settle;
 use crate::baseline::catalog::SpecProblem;
 use crate::kinds::{Cx, ObserveError, WriteCx, WriteError, told};
 use crate::names::{Region, is_arn};
@@ -187,7 +188,18 @@ async fn is_key_of_aws(cx: &Cx, alias: &str, key: &str) -> Result<bool, ObserveE
 /// # Errors
 /// The key is not there, cannot work, or nobody can say.
 pub async fn ready(cx: &WriteCx, name: &str, service: Service) -> Result<String, WriteError> {
-    let found = look_up(&cx.afresh(), name, service).await?;
+    // One that was just made may not be seen yet.
+    let look = || async {
+        match look_up(&cx.afresh(), name, service).await {
+            Ok(Named::Missing) => Err(None),
+            found => found.map_err(Some),
+        }
+    };
+    let found = match settle(Option::is_none, look).await {
+        Err(None) => Named::Missing,
+        Err(Some(error)) => return Err(error.into()),
+        Ok(found) => found,
+    };
     if let Some(problem) = found.problem() {
         let remedy = match found {
             Named::Missing => {

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Fit, Now, gives_more, touches_same};
-use crate::kinds::{Change, FieldDrift};
+use super::{Fit, Now, gives_more, top, touches_same};
+use crate::kinds::erased::DynKind;
+use crate::kinds::{Change, FieldDrift, Risk, registry};
 use crate::plan::{ObjectPlan, PlannedChange};
 use crate::reconcile::rollback::own::is_part;
 
@@ -14,13 +15,15 @@ pub const NOT_AS_MADE: &str =
 impl Now {
     /// The same of what the run itself has made, of which `is_all_own` says that nothing is there but what the run
     /// writes, and `new` how it was first seen: nothing is to be lost that somebody has set on it. What is written is
-    /// what it needs now, which keeps what AWS gives to all that is new; the plan knew nothing of that.
+    /// what it needs now, which keeps what AWS gives to all that is new; the plan knew nothing of that. More of a risk than
+    /// the plan showed is taken up to `max_risk`.
     pub fn fit_of_made(
         &self,
         planned: &ObjectPlan,
         change: &PlannedChange,
         is_all_own: bool,
         new: Option<&Self>,
+        max_risk: Risk,
     ) -> (Fit, Option<&Value>) {
         let write = self.same_write(planned, change).or_else(|| self.same_need(change));
         if !is_as_first_seen(planned, change, write, new) {
@@ -39,9 +42,12 @@ impl Now {
                 () => (Fit::Moved(NOT_AS_MADE.to_owned()), None),
             };
         };
-        let is_more = || write.drift.iter().any(|drift| is_more(drift, change));
-        if is_more() {
+        let kind = registry::find(&planned.item.kind);
+        if write.drift.iter().any(|drift| is_more(kind, drift, change)) {
             return (Fit::Moved(NOT_AS_MADE.to_owned()), None);
+        }
+        if write.risk > change.risk.max(max_risk) {
+            return (Fit::Moved(format!("the change would be {} now", write.risk.as_str())), None);
         }
         // What AWS gives to all that is new may make it more of a change than it was for what was not there.
         match gives_more(write, change) {
@@ -76,16 +82,31 @@ impl Now {
     }
 }
 
-/// Whether what is there of a new object is more than a value that AWS gives to all that is new: something of which the
-/// plan does not speak, or things of which there are several.
-fn is_more(now: &FieldDrift, planned: &PlannedChange) -> bool {
-    let is_many = match &now.actual {
+/// Whether what is there of a new object is more than AWS gives to all that is new: something of which the plan does not
+/// speak, things of which there are several, a mark, or another value.
+fn is_more(kind: Option<&dyn DynKind>, now: &FieldDrift, planned: &PlannedChange) -> bool {
+    let Some(same) = planned.drift.iter().find(|planned| planned.field == now.field) else {
+        return true;
+    };
+    if same.actual == now.actual {
+        return false;
+    }
+    match &now.actual {
+        None | Some(Value::Null | Value::Bool(false)) => false,
         Some(Value::Array(all)) => all.iter().any(Value::is_object),
         Some(Value::Object(all)) => !all.is_empty(),
-        _ => false,
-    };
-    let same = planned.drift.iter().find(|planned| planned.field == now.field);
-    same.is_none_or(|planned| is_many && planned.actual != now.actual)
+        // A policy: of those that are merged, the write keeps what is there.
+        Some(Value::String(text)) if text.is_empty() || text.starts_with('{') => false,
+        Some(value) => top(&now.field) == "tags" || !is_given(kind, &now.field, value),
+    }
+}
+
+/// Whether AWS gives this value to all that is new.
+fn is_given(kind: Option<&dyn DynKind>, field: &str, value: &Value) -> bool {
+    let given = kind.map_or(&[][..], |kind| kind.given());
+    given.iter().any(|(of, json)| {
+        *of == field && serde_json::from_str::<Value>(json).is_ok_and(|given| given == *value)
+    })
 }
 
 /// Whether a new object needs of a change what it needed when it was first seen. What needed nothing then, or something

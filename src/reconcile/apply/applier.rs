@@ -10,6 +10,7 @@ use super::super::refusal::Refusal;
 use super::super::stop::Stop;
 use crate::aws::Session;
 use crate::guards::KillSwitch;
+use crate::kinds::Risk;
 use crate::names::AccountId;
 use crate::store::audit::AuditLog;
 
@@ -30,6 +31,8 @@ pub struct Applier<'a> {
     pub guarded: Option<&'a Guarded>,
     /// What is read anew directly before each write, for `may_begin` to go by.
     pub kill_switch: &'a KillSwitch,
+    /// The risk up to which changes are made.
+    pub max_risk: Risk,
     /// Accounts written to at the same time.
     pub concurrent_accounts: usize,
     /// Asked directly before each write: a long run may outlast what allowed it, such as a change

@@ -191,6 +191,7 @@ pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> Ap
         stop: &stop,
         guarded: None,
         kill_switch: &evenkeel::guards::KillSwitch::default(),
+        max_risk: Risk::Destructive,
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
         locks: &AccountLocks::default(),

@@ -76,6 +76,17 @@ impl Kind for Trail {
     };
     const CALLS: &'static [Use<Spec>] = calls::CALLS;
     const MORE_EVENTS: &'static [&'static str] = &["cloudtrail.amazonaws.com:DeleteTrail"];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("is_multi_region_trail", "false"),
+        ("include_global_service_events", "true"),
+        ("is_organization_trail", "false"),
+        ("enable_log_file_validation", "false"),
+        ("kms_key_id", r#""""#),
+        ("cloud_watch_logs_log_group_arn", r#""""#),
+        ("sns_topic_name", r#""""#),
+        ("is_logging", "false"),
+        ("insight_selectors", "[]"),
+    ];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [s3.bucket.trail]

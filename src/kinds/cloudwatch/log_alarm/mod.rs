@@ -232,6 +232,11 @@ impl Kind for LogAlarm {
         "sns.amazonaws.com:DeleteTopic",
     ];
     const CLAIMS: &'static [&'static str] = &[METRIC_FILTER];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("treat_missing_data", r#""missing""#),
+        ("actions_enabled", "true"),
+        ("alarm_actions", "[]"),
+    ];
     const SAMPLES: &'static [&'static str] = &SAMPLES;
     const STRICTER: &'static [Stricter] = &[
         Stricter::Neither("apply_on_transformed_logs"),

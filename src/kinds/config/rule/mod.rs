@@ -62,6 +62,8 @@ impl Kind for Rule {
     };
     const CALLS: &'static [Use<Spec>] = &[Use::read(DESCRIBE), Use::write(PUT, rule)];
     const MORE_EVENTS: &'static [&'static str] = &["config.amazonaws.com:DeleteConfigRule"];
+    const GIVEN: &'static [(&'static str, &'static str)] =
+        &[("scope", "{}"), ("evaluation_modes", r#"["DETECTIVE"]"#)];
     const SAMPLES: &'static [&'static str] = &spec::SAMPLES;
     const STRICTER: &'static [Stricter] = &[
         Stricter::Neither("enable_debug_log_delivery"),

@@ -139,6 +139,8 @@ impl Kind for Rule {
         "events.amazonaws.com:EnableRule",
         "sns.amazonaws.com:DeleteTopic",
     ];
+    const GIVEN: &'static [(&'static str, &'static str)] =
+        &[("event_bus_name", r#""default""#), ("state", r#""ENABLED""#), ("targets", "[]")];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [sns.topic.alerts]

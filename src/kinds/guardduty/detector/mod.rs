@@ -121,6 +121,8 @@ impl Kind for Detector {
         "guardduty.amazonaws.com:StopMonitoringMembers",
         "guardduty.amazonaws.com:UpdateMemberDetectors",
     ];
+    const GIVEN: &'static [(&'static str, &'static str)] =
+        &[("finding_publishing_frequency", r#""SIX_HOURS""#)];
     const SAMPLES: &'static [&'static str] = &spec::SAMPLES;
     const STRICTER: &'static [Stricter] = &[
         Stricter::On("enable"),

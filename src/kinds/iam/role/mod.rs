@@ -50,6 +50,13 @@ impl Kind for Role {
     const LENT: Option<&'static [Call]> =
         Some(&[apply::CREATE, apply::UPDATE_TRUST, apply::ATTACH, apply::PUT_INLINE]);
     const MORE_EVENTS: &'static [&'static str] = &["iam.amazonaws.com:UpdateRoleDescription"];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("path", r#""/""#),
+        ("max_session_duration", "3600"),
+        ("permissions_boundary", r#""""#),
+        ("managed_policy_arns", "[]"),
+        ("inline_policies", "{}"),
+    ];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [iam.role.incident-responder]

@@ -34,7 +34,13 @@ impl Part for Instances {
         let section = answer.ec2_configuration().and_then(|section| section.scan_mode_state());
         let section = told("ec2Configuration.scanModeState", section)?;
         let status = told("scanModeStatus", section.scan_mode_status())?.as_str();
-        in_force("scanModeState.scanModeStatus", status)?;
+        // Of instances, the API model has no word for a failure.
+        if !in_force("scanModeState.scanModeStatus", status)? {
+            return Err(ObserveError::UnknownValue {
+                field: "scanModeState.scanModeStatus".to_owned(),
+                value: status.to_owned(),
+            });
+        }
         known("scanMode", told("scanMode", section.scan_mode())?.as_str()).map(Some)
     }
 

@@ -8,6 +8,7 @@ mod ec2;
 mod ecr;
 mod organization;
 mod spec;
+mod suppression;
 mod types;
 
 use std::collections::BTreeSet;
@@ -76,6 +77,15 @@ impl Kind for Scanning {
         "inspector2.amazonaws.com:CreateFilter",
         "inspector2.amazonaws.com:UpdateFilter",
     ];
+    const BESIDE: &'static [&'static str] = &["/parts/forbid_suppression_rules"];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("ec2_scan_mode", r#""EC2_HYBRID""#),
+        ("ecr_rescan_duration", r#""DAYS_14""#),
+        ("ecr_pull_date_rescan_duration", r#""DAYS_14""#),
+        ("ecr_pull_date_rescan_mode", r#""LAST_IN_USE_AT""#),
+        ("deep_inspection", "true"),
+        ("package_paths", "[]"),
+    ];
     const SAMPLES: &'static [&'static str] = &spec::SAMPLES;
     const STRICTER: &'static [Stricter] = &[
         Stricter::Neither("exclusive"),
@@ -93,6 +103,7 @@ impl Kind for Scanning {
         Stricter::Neither("ecr_pull_date_rescan_mode"),
         Stricter::Order("ec2_scan_mode", &["EC2_SSM_AGENT_BASED", "EC2_HYBRID"]),
         Stricter::On("deep_inspection"),
+        Stricter::Neither("forbid_suppression_rules"),
     ];
 
     type Spec = Spec;
@@ -115,6 +126,7 @@ impl Parted for Scanning {
         &deep::DeepInspection,
         &cis::CisScans,
         &organization::AutoEnableMembers,
+        &suppression::SuppressionRules,
     ];
     const CREATE: Call = ENABLE;
     const CREATING: &'static [Call] = &[ENABLE, types::STATUS, administrator::GET];

@@ -50,6 +50,8 @@ pub struct Spec {
     pub package_paths: Option<BTreeSet<String>>,
     /// Scans against the benchmarks of CIS that must be there, by name. Others are left alone.
     pub cis_scans: Option<BTreeMap<String, CisScan>>,
+    /// Whether it is a finding when a rule suppresses findings by itself, so that nobody sees them.
+    pub forbid_suppression_rules: Option<bool>,
     /// What is scanned in new members by itself; for the organization's delegated administrator. AWS's default is [].
     pub auto_enable_members: Option<BTreeSet<ResourceType>>,
 }
@@ -207,6 +209,7 @@ ecr_pull_date_rescan_mode     = "LAST_PULL_DATE"
 ec2_scan_mode                 = "EC2_SSM_AGENT_BASED"
 deep_inspection               = true
 package_paths                 = ["/opt/app", "/srv/app"]
+forbid_suppression_rules      = true
 
 [inspector2.scanning.cis_scans.monthly]
 security_level       = "LEVEL_1"
@@ -223,6 +226,7 @@ ecr_pull_date_rescan_mode     = "LAST_IN_USE_AT"
 ec2_scan_mode                 = "EC2_HYBRID"
 deep_inspection               = false
 package_paths                 = []
+forbid_suppression_rules      = false
 
 [inspector2.scanning.cis_scans.monthly]
 security_level       = "LEVEL_2"
@@ -305,6 +309,7 @@ fn off(spec: &Spec) -> Vec<SpecProblem> {
         ("package_paths", spec.package_paths.is_some()),
         ("cis_scans", spec.cis_scans.is_some()),
         ("auto_enable_members", spec.auto_enable_members.is_some()),
+        ("forbid_suppression_rules", spec.forbid_suppression_rules.is_some()),
     ];
     let declared = declared.into_iter().filter(|(_, is_declared)| *is_declared);
     let problem = |(field, _)| {

@@ -113,6 +113,16 @@ impl Part for Types {
         }
     }
 
+    fn is_same(planned: &Write, now: &Write) -> bool {
+        match (planned, now) {
+            // Nothing named is everything.
+            (Write::Disable(one), Write::Disable(other)) => {
+                one == other || one.is_empty() || other.is_empty()
+            }
+            _ => planned == now,
+        }
+    }
+
     fn undo(write: &Write, before: &Self::Now) -> Undo<Write> {
         let is_on = |one: &ResourceType| before.get(one) == Some(&Scans::Enabled);
         // Nothing named is everything.

@@ -67,6 +67,15 @@ impl Kind for Key {
         apply::CANCEL_DELETION,
     ]);
     const MORE_EVENTS: &'static [&'static str] = &["kms.amazonaws.com:UpdateAlias"];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("key_spec", r#""SYMMETRIC_DEFAULT""#),
+        ("key_usage", r#""ENCRYPT_DECRYPT""#),
+        ("origin", r#""AWS_KMS""#),
+        ("multi_region", "false"),
+        ("enabled", "true"),
+        ("enable_key_rotation", "false"),
+        ("rotation_period_in_days", "365"),
+    ];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [kms.key.audit]

@@ -131,6 +131,11 @@ impl Kind for LogGroup {
         "logs.amazonaws.com:PutAccountPolicy",
         "logs.amazonaws.com:DeleteAccountPolicy",
     ];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("log_group_class", r#""STANDARD""#),
+        ("kms_key_id", r#""""#),
+        ("deletion_protection_enabled", "false"),
+    ];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [kms.key.logs]

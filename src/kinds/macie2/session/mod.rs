@@ -11,6 +11,7 @@ mod publication;
 mod results;
 mod spec;
 mod status;
+mod suppression;
 
 use std::sync::Arc;
 
@@ -69,6 +70,7 @@ impl Kind for Session {
         "/parts/classification_export/is_own_bucket",
         "/parts/classification_jobs",
         "/parts/require_administrator_account",
+        "/parts/forbid_suppression_rules",
     ];
     const CONTROLS: Controls = Controls {
         fsbp: &["Macie.1", "Macie.2"],
@@ -102,6 +104,13 @@ impl Kind for Session {
         "macie2.amazonaws.com:CreateClassificationJob",
         "macie2.amazonaws.com:UpdateClassificationJob",
     ];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("finding_publishing_frequency", r#""FIFTEEN_MINUTES""#),
+        ("status", r#""ENABLED""#),
+        ("automated_discovery", r#""ENABLED""#),
+        ("automated_discovery", r#""DISABLED""#),
+        ("publish_policy_findings", "true"),
+    ];
     const SAMPLES: &'static [&'static str] = &spec::SAMPLES;
     const STRICTER: &'static [Stricter] = &[
         Stricter::Order("status", &["DISABLED", "PAUSED", "ENABLED"]),
@@ -113,6 +122,7 @@ impl Kind for Session {
         Stricter::Order("auto_enable_organization_members", &["NONE", "NEW", "ALL"]),
         Stricter::On("auto_enable_members"),
         Stricter::On("publish_policy_findings"),
+        Stricter::Neither("forbid_suppression_rules"),
         Stricter::On("publish_classification_findings"),
     ];
 
@@ -144,6 +154,7 @@ impl Parted for Session {
         &discovery::AutomatedDiscovery,
         &organization::AutoEnableMembers,
         &jobs::Jobs,
+        &suppression::SuppressionRules,
         &administrator::AdministratorAccount,
     ];
     const CREATE: Call = ENABLE;
@@ -255,6 +266,7 @@ fn off(spec: &Spec) -> Vec<SpecProblem> {
         ("custom_data_identifiers", spec.custom_data_identifiers.is_some()),
         ("allow_lists", spec.allow_lists.is_some()),
         ("classification_jobs", spec.classification_jobs.is_some()),
+        ("forbid_suppression_rules", spec.forbid_suppression_rules.is_some()),
     ];
     let declared = declared.into_iter().filter(|(_, is_declared)| *is_declared);
     let problem = |(field, _)| {

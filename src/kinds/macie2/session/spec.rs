@@ -53,6 +53,9 @@ pub struct Spec {
     pub publish_policy_findings: Option<bool>,
     /// Whether findings of sensitive data are published to Security Hub. AWS's default is false.
     pub publish_classification_findings: Option<bool>,
+    /// Whether it is a finding when a rule archives findings by itself (a findings filter with the action `ARCHIVE`), so
+    /// that nobody sees them.
+    pub forbid_suppression_rules: Option<bool>,
     /// Where the results of every analysis are kept, those that found nothing among them. Without it Macie forgets
     /// them after 90 days. AWS's default is none.
     pub classification_export: Option<ClassificationExport>,
@@ -219,6 +222,7 @@ finding_publishing_frequency    = "FIFTEEN_MINUTES"
 automated_discovery             = "ENABLED"
 publish_policy_findings         = true
 publish_classification_findings = true
+forbid_suppression_rules        = true
 require_administrator_account   = ""
 
 [macie2.session.classification_export]
@@ -256,6 +260,7 @@ finding_publishing_frequency    = "SIX_HOURS"
 automated_discovery             = "DISABLED"
 publish_policy_findings         = false
 publish_classification_findings = false
+forbid_suppression_rules        = false
 
 [macie2.session.classification_export]
 bucket_name = "${s3.bucket.macie-archive.bucket}"

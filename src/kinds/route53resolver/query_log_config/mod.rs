@@ -63,6 +63,7 @@ impl Kind for QueryLogConfig {
         "ec2.amazonaws.com:CreateDefaultVpc",
         "ec2.amazonaws.com:DeleteVpc",
     ];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[("vpcs", "[]")];
     const SAMPLES: &'static [&'static str] = &spec::SAMPLES;
 
     type Spec = Spec;

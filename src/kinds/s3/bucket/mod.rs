@@ -117,6 +117,19 @@ impl Kind for Bucket {
         &[Use::read(LIST), Use::read(HEAD), Use::write(CREATE, bucket)];
     const LENT: Option<&'static [Call]> = Some(&[CREATE, policy::PUT, encryption::PUT]);
     const MORE_EVENTS: &'static [&'static str] = &["s3.amazonaws.com:DeleteBucket"];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("sse_algorithm", r#""AES256""#),
+        ("kms_master_key_id", r#""""#),
+        ("bucket_key_enabled", "false"),
+        ("lifecycle", "[]"),
+        ("object_ownership", r#""BucketOwnerEnforced""#),
+        ("public_access_block.block_public_acls", "true"),
+        ("public_access_block.ignore_public_acls", "true"),
+        ("public_access_block.block_public_policy", "true"),
+        ("public_access_block.restrict_public_buckets", "true"),
+        ("transition_default_minimum_object_size", r#""all_storage_classes_128K""#),
+        ("access_log_bucket", r#""""#),
+    ];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [s3.bucket.access-logs]

@@ -79,6 +79,8 @@ impl Kind for Hub {
         "securityhub.amazonaws.com:DisassociateFromAdministratorAccount",
         "securityhub.amazonaws.com:DisableSecurityHub",
     ];
+    const GIVEN: &'static [(&'static str, &'static str)] =
+        &[("auto_enable_controls", "true"), ("control_finding_generator", r#""SECURITY_CONTROL""#)];
     const SAMPLES: &'static [&'static str] = &spec::SAMPLES;
     const STRICTER: &'static [Stricter] = &[
         Stricter::Neither("control_finding_generator"),

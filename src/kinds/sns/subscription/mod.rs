@@ -148,6 +148,12 @@ impl Kind for Subscription {
         "sns.amazonaws.com:ConfirmSubscription",
         "sns.amazonaws.com:DeleteTopic",
     ];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("filter_policy", "{}"),
+        ("filter_policy_scope", r#""MessageAttributes""#),
+        ("raw_message_delivery", "false"),
+        ("redrive_policy", "{}"),
+    ];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [sns.topic.alerts]

@@ -183,6 +183,12 @@ impl Kind for Topic {
         "sns.amazonaws.com:AddPermission",
         "sns.amazonaws.com:RemovePermission",
     ];
+    const GIVEN: &'static [(&'static str, &'static str)] = &[
+        ("display_name", r#""""#),
+        ("kms_master_key_id", r#""""#),
+        ("signature_version", r#""1""#),
+        ("tracing_config", r#""PassThrough""#),
+    ];
     const SAMPLES: &'static [&'static str] = &[
         r#"
 [kms.key.alerts]

@@ -9,7 +9,7 @@ use super::{OfAccount, Planned, place};
 use crate::aws::Session;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Cx, Facts, Object, Status};
+use crate::kinds::{Cx, Facts, Object, Risk, Status};
 use crate::plan::{ObjectPlan, PlannedChange};
 use crate::reconcile::again::{self, Fit, Now, Written};
 use crate::reconcile::report::Step;
@@ -51,7 +51,7 @@ async fn seen_of_made(
     facts: &Facts,
     kind: &dyn DynKind,
     (object, change): Planned<'_>,
-    new: &mut Option<Now>,
+    (new, max_risk): (&mut Option<Now>, Risk),
 ) -> Result<(Object<Value>, Option<Value>), Step> {
     let mut pauses = NEW_IS_SEEN.iter();
     loop {
@@ -61,16 +61,15 @@ async fn seen_of_made(
                 let writes: Vec<_> =
                     object.changes.iter().filter_map(|one| one.action.as_deref()).collect();
                 let is_all_own = is_of(kind, facts, &now.object, &writes) == Some(true);
-                let (fit, write) = now.fit_of_made(object, change, is_all_own, new.as_ref());
-                return match fit {
-                    Fit::Fits => {
-                        let seen = (now.object.clone(), write.cloned());
-                        new.get_or_insert(now);
-                        Ok(seen)
-                    }
+                let (fit, write) =
+                    now.fit_of_made(object, change, is_all_own, new.as_ref(), max_risk);
+                let seen = match fit {
+                    Fit::Fits => Ok((now.object.clone(), write.cloned())),
                     Fit::Moved(why) => Err(Step::Moved { why }),
                     Fit::Needless => Err(Step::Needless),
                 };
+                new.get_or_insert(now);
+                return seen;
             }
             Ok(_) => return Ok((object.observed.clone(), None)),
             Err(unknown) => match pauses.next() {
@@ -109,8 +108,9 @@ impl OfAccount<'_, '_> {
         match is_made {
             true => {
                 let at = (place(object), object.observed.id.clone());
+                let max_risk = self.applier.max_risk;
                 let new = self.new.entry(at).or_default();
-                match seen_of_made(session, facts, kind, (object, change), new).await {
+                match seen_of_made(session, facts, kind, (object, change), (new, max_risk)).await {
                     Err(Step::Moved { why }) => Err(self.moved(object, why)),
                     seen => seen,
                 }
