@@ -13,7 +13,7 @@ use evenkeel::baseline::load::Memory;
 use evenkeel::baseline::{self, Environment, LoadOptions};
 use evenkeel::fleet;
 use evenkeel::kinds::registry;
-use evenkeel::plan::Plan;
+use evenkeel::plan::{self, Plan};
 use evenkeel::plan::merge::{Report, merge};
 use evenkeel::plan::render::{html, json, junit, markdown, text};
 
@@ -39,8 +39,11 @@ pub fn fleet(text: &str) {
     let _ = fleet::load(&path, &memory);
 }
 
-/// A saved plan or a shard's report: read, counted, merged, shown in every format.
+/// A saved plan or a shard's report: read as a file, and, with whatever digest, counted, merged, shown in every format.
 pub fn plan(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = plan::file::parse(text);
+    }
     let Ok(plan) = serde_json::from_slice::<Plan>(bytes) else { return };
     let _ = (plan.summary(), plan.changes());
     let report = Report { name: "plan.json".to_owned(), plan: plan.clone() };

@@ -7,9 +7,10 @@ use aws_sdk_inspector2::types::FilterAction;
 
 use super::{Place, Scanning, Spec};
 use crate::aws::Call;
+use crate::aws::said::Said;
 use crate::kinds::shapes::part::{Look, Part};
 use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared,
+    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, told,
 };
 
 const LIST: Call = Call::new("inspector2", "ListFilters");
@@ -34,11 +35,28 @@ impl Part for SuppressionRules {
     }
 
     async fn read(cx: &Cx, _spec: &Spec, _place: &Place) -> Result<Self::Now, ObserveError> {
-        let request = cx.client(Client::new).list_filters().action(FilterAction::Suppress);
-        let pages = request.into_paginator().send();
-        let listed = cx.list(LIST, "SUPPRESS", pages, "filters", |page| Some(page.filters)).await?;
-        let rules = listed.iter().map(|filter| filter.name().to_owned()).collect();
-        Ok(rules)
+        let client = cx.client(Client::new);
+        let rules = cx
+            .read(LIST, "SUPPRESS", async {
+                let (mut rules, mut token) = (BTreeSet::new(), None);
+                loop {
+                    let said = Said::new("filters");
+                    let request = client.list_filters().action(FilterAction::Suppress);
+                    let request = request.set_next_token(token).customize();
+                    let page = request.interceptor(said.clone()).send().await?;
+                    // The SDK has an empty list for one that is left out.
+                    if !said.is_there() {
+                        return Ok(None);
+                    }
+                    rules.extend(page.filters.iter().map(|filter| filter.name.clone()));
+                    token = page.next_token.filter(|token| !token.is_empty());
+                    if token.is_none() {
+                        return Ok(Some(rules));
+                    }
+                }
+            })
+            .await?;
+        Ok(told("filters", rules.as_ref().as_ref())?.clone())
     }
 
     fn diff(look: &Look<'_, Scanning>, now: &Self::Now) -> Vec<Change<Write>> {

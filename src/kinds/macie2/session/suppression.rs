@@ -7,22 +7,13 @@ use aws_sdk_macie2::Client;
 use super::{Place, Session, Spec};
 use crate::aws::Call;
 use crate::kinds::shapes::part::{Look, Part};
-use crate::kinds::spec::aws_enum;
 use crate::kinds::{
-    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, known, told,
+    Change, Cx, Drift, ObserveError, Undo, Use, WriteCx, WriteError, compared, told,
 };
 
 const LIST: Call = Call::new("macie2", "ListFindingsFilters");
 
 pub struct SuppressionRules;
-
-aws_enum! {
-    /// What a filter does with the findings that fit.
-    FilterAction {
-        Archive = "ARCHIVE",
-        Noop = "NOOP",
-    }
-}
 
 /// There is none.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -43,13 +34,25 @@ impl Part for SuppressionRules {
 
     async fn read(cx: &Cx, _spec: &Spec, _place: &Place) -> Result<Self::Now, ObserveError> {
         let pages = cx.client(Client::new).list_findings_filters().into_paginator().send();
-        let listed =
-            cx.list(LIST, "", pages, "findingsFilterListItems", |page| page.findings_filter_list_items).await?;
+        let listed = cx
+            .list(LIST, "", pages, "findingsFilterListItems", |page| {
+                page.findings_filter_list_items
+            })
+            .await?;
         let mut rules = BTreeSet::new();
         for filter in listed.iter() {
-            let action = told("action", filter.action())?;
-            if known::<FilterAction>("action", action.as_str())? == FilterAction::Archive {
-                rules.insert(told("name", filter.name())?.to_owned());
+            match told("action", filter.action())?.as_str() {
+                "ARCHIVE" => {
+                    rules.insert(told("name", filter.name())?.to_owned());
+                }
+                // Filters that are looks at the list of findings.
+                "NOOP" => {}
+                other => {
+                    return Err(ObserveError::UnknownValue {
+                        field: "action".to_owned(),
+                        value: other.to_owned(),
+                    });
+                }
             }
         }
         Ok(rules)
