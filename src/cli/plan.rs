@@ -67,6 +67,7 @@ pub async fn run(global: &Global, args: &PlanArgs) -> Result<Exit, Failure> {
         // The forms for machines have no place for what to run next.
         out::say(&format!("note: {next}"));
     }
+    looked.plan.next = refusal.is_some().then(|| next.clone());
     let next = Some(next);
     looked.plan.held_now = looked.guards.holding(&looked.plan, &limits, Utc::now());
     let plan = &looked.plan;

@@ -120,6 +120,7 @@ impl Assembly {
             order,
             cost: head.cost,
             held_now: Vec::new(),
+            next: None,
         }
     }
 }

@@ -92,6 +92,9 @@ pub struct Plan {
     /// no part of a plan that is kept: who applies that asks anew.
     #[serde(skip)]
     pub held_now: Vec<Held>,
+    /// What to run where apply would refuse it as it is, for those who read it: it is in no file.
+    #[serde(skip)]
+    pub next: Option<String>,
 }
 
 fn is_zero(count: &usize) -> bool {

@@ -527,6 +527,11 @@ fn a_plan_that_would_be_refused_says_so_with_the_line_that_is_not() {
         .run(&["plan", "--format", "json", "--out", "p.json"])
         .code(0)
         .complains("Apply would refuse");
+    // Who reviews a comment or a page reads it there.
+    for format in ["markdown", "html"] {
+        let shown = account.run(&["plan", "--format", format]).code(0).stdout;
+        assert!(shown.contains("Apply would refuse") && shown.contains("max-changes"), "{shown}");
+    }
     account.shell(&refused.next()).code(0);
     account.run(&["check"]).code(0);
     // Unsaved, it says how to save it.

@@ -46,6 +46,7 @@ pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> 
             p { (summary_line(plan)) }
             @if let Some(estimate) = plan.estimate() { p { (estimate.line()) } }
             @for held in held_lines(plan) { p { "Held back: " (visible(&held)) } }
+            @if let Some(next) = &plan.next { p { (visible(next)) } }
             @if let Some(snapshot) = &plan.snapshot {
                 p { "From the snapshot of " (visible(&snapshot.taken)) " (" (visible(&snapshot.age)) ")." }
             }

@@ -125,6 +125,7 @@ fn head_of(plan: &Plan) -> Plan {
         order: plan.order.clone(),
         cost: plan.cost,
         held_now: Vec::new(),
+        next: None,
     }
 }
 

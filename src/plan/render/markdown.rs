@@ -29,6 +29,8 @@ const WAIVED: usize = LIMIT / 10;
 const NAMED: usize = 20;
 /// Characters of a reason or a note.
 const REASON: usize = 300;
+/// A command that is cut off is none.
+const NEXT: usize = 4_000;
 /// Characters of a name.
 const NAME: usize = 100;
 /// Characters of a list of names or places.
@@ -92,6 +94,9 @@ fn head(out: &mut Comment, plan: &Plan, command: &str) {
     }
     for held in held_lines(plan) {
         out.push(&format!("Held back: {}\n\n", limited(&held, REASON * 2)));
+    }
+    if let Some(next) = &plan.next {
+        out.push(&format!("{}\n\n", limited(next, NEXT)));
     }
     if let Some(snapshot) = &plan.snapshot {
         let (taken, age) = (limited(&snapshot.taken, NAME), limited(&snapshot.age, NAME));
