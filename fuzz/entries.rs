@@ -13,9 +13,9 @@ use evenkeel::baseline::load::Memory;
 use evenkeel::baseline::{self, Environment, LoadOptions};
 use evenkeel::fleet;
 use evenkeel::kinds::registry;
-use evenkeel::plan::{self, Plan};
 use evenkeel::plan::merge::{Report, merge};
 use evenkeel::plan::render::{html, json, junit, markdown, text};
+use evenkeel::plan::{self, Plan};
 
 /// A baseline: loaded, expanded, resolved.
 pub fn baseline(text: &str) {
