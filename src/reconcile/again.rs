@@ -386,11 +386,6 @@ fn exceeds(now: &Change<Value>, planned: &PlannedChange) -> Option<String> {
     if now.risk > planned.risk {
         return Some(format!("the change would be {} now", now.risk.as_str()));
     }
-    gives_more(now, planned)
-}
-
-/// The same of the rights that it would give.
-fn gives_more(now: &Change<Value>, planned: &PlannedChange) -> Option<String> {
     let is_more = now.grants.iter().any(|grant| !planned.grants.contains(grant));
     is_more.then(|| "the change would give more rights now".to_owned())
 }

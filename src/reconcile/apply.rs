@@ -66,13 +66,13 @@ mod tests {
     use serde_json::json;
 
     use super::super::event::Nobody;
+    use super::super::limits::Safety;
     use super::super::locks::AccountLocks;
     use super::super::outcome::RunOutcome;
     use super::super::refusal::Refusal;
     use super::super::report::Step;
     use super::*;
     use crate::guards::KillSwitch;
-    use crate::kinds::Risk;
     use crate::plan::{AccountPlan, BaselineRef, Cost, PlanHead, assemble};
     use crate::store::audit::AuditLog;
 
@@ -117,7 +117,7 @@ mod tests {
             stop: &Stop::default(),
             guarded: None,
             kill_switch: &KillSwitch::default(),
-            max_risk: Risk::Disruptive,
+            safety: &Safety::default(),
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
         };

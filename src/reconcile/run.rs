@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
             stop: self.stop,
             kill_switch: &self.guards.kill_switch,
             guarded: self.standing.as_deref().map(Standing::guarded),
-            max_risk: self.guards.safety.max_risk,
+            safety: &self.guards.safety,
             concurrent_accounts: self.concurrent_accounts,
             may_begin: &|| self.guards.may_begin(Utc::now()),
         };

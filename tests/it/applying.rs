@@ -48,7 +48,7 @@ impl Planned {
             stop: &stop,
             guarded: None,
             kill_switch: &evenkeel::guards::KillSwitch::default(),
-            max_risk: evenkeel::kinds::Risk::Destructive,
+            safety: &library::EVERYTHING,
             concurrent_accounts: 1,
             may_begin: &|| Ok(()),
             locks: &AccountLocks::default(),

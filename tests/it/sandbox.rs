@@ -18,7 +18,7 @@ use evenkeel::aws::meter::Meter;
 use evenkeel::aws::session::Options;
 use evenkeel::aws::{Call, Session};
 use evenkeel::kinds::erased::DynKind;
-use evenkeel::kinds::{Object, Risk, Undo, registry};
+use evenkeel::kinds::{Object, Undo, registry};
 use evenkeel::plan::{ObjectPlan, Plan, Verdict};
 use evenkeel::reconcile::{AccountLocks, Applier, Nobody, Stop};
 use evenkeel::store::audit::AuditLog;
@@ -107,7 +107,7 @@ async fn bring(
         stop: &stop,
         guarded: None,
         kill_switch: &evenkeel::guards::KillSwitch::default(),
-        max_risk: Risk::Destructive,
+        safety: &library::EVERYTHING,
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
         locks: &AccountLocks::default(),

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Fit, Now, gives_more, top, touches_same};
+use super::{Fit, Now, top, touches_same};
 use crate::kinds::erased::DynKind;
-use crate::kinds::{Change, FieldDrift, Risk, registry};
+use crate::kinds::{Change, FieldDrift, registry};
+use crate::plan::make::refused;
 use crate::plan::{ObjectPlan, PlannedChange};
+use crate::reconcile::limits::Safety;
 use crate::reconcile::rollback::own::is_part;
 
 /// What is said of a new object on which there is more than the run has put there.
@@ -15,15 +17,15 @@ pub const NOT_AS_MADE: &str =
 impl Now {
     /// The same of what the run itself has made, of which `is_all_own` says that nothing is there but what the run
     /// writes, and `new` how it was first seen: nothing is to be lost that somebody has set on it. What is written is
-    /// what it needs now, which keeps what AWS gives to all that is new; the plan knew nothing of that. More of a risk than
-    /// the plan showed is taken up to `max_risk`.
+    /// what it needs now, which keeps what AWS gives to all that is new; the plan knew nothing of that. What it does beyond
+    /// what the plan showed must be within the limits.
     pub fn fit_of_made(
         &self,
         planned: &ObjectPlan,
         change: &PlannedChange,
         is_all_own: bool,
         new: Option<&Self>,
-        max_risk: Risk,
+        safety: &Safety,
     ) -> (Fit, Option<&Value>) {
         let write = self.same_write(planned, change).or_else(|| self.same_need(change));
         if !is_as_first_seen(planned, change, write, new) {
@@ -46,13 +48,13 @@ impl Now {
         if write.drift.iter().any(|drift| is_more(kind, drift, change)) {
             return (Fit::Moved(NOT_AS_MADE.to_owned()), None);
         }
-        if write.risk > change.risk.max(max_risk) {
-            return (Fit::Moved(format!("the change would be {} now", write.risk.as_str())), None);
-        }
         // What AWS gives to all that is new may make it more of a change than it was for what was not there.
-        match gives_more(write, change) {
+        let risen: Vec<_> =
+            write.grants.iter().filter(|grant| !change.grants.contains(grant)).cloned().collect();
+        let most = safety.max_risk.max(change.risk);
+        match refused(write.risk, &risen, most, &safety.allow_grants) {
             None => (Fit::Fits, write.action.as_ref()),
-            Some(why) => (Fit::Moved(why), None),
+            Some(why) => (Fit::Moved(format!("by now, {why}")), None),
         }
     }
 

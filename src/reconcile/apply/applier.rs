@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::guarded::Guarded;
+use super::super::limits::Safety;
 use super::super::locks::AccountLocks;
 use super::super::look::Claimants;
 use super::super::refusal::Refusal;
 use super::super::stop::Stop;
 use crate::aws::Session;
 use crate::guards::KillSwitch;
-use crate::kinds::Risk;
 use crate::names::AccountId;
 use crate::store::audit::AuditLog;
 
@@ -31,8 +31,8 @@ pub struct Applier<'a> {
     pub guarded: Option<&'a Guarded>,
     /// What is read anew directly before each write, for `may_begin` to go by.
     pub kill_switch: &'a KillSwitch,
-    /// The risk up to which changes are made.
-    pub max_risk: Risk,
+    /// The limits of the run: what a write turns out to do beyond its plan must be within them.
+    pub safety: &'a Safety,
     /// Accounts written to at the same time.
     pub concurrent_accounts: usize,
     /// Asked directly before each write: a long run may outlast what allowed it, such as a change

@@ -179,6 +179,14 @@ pub fn plan(session: &Arc<Session>, declaration: &Declaration, items: Vec<Observ
     assemble(head, vec![account])
 }
 
+/// Limits within which everything is.
+pub const EVERYTHING: Safety = Safety {
+    max_changes: usize::MAX,
+    max_changes_per_account: usize::MAX,
+    max_risk: Risk::Destructive,
+    allow_grants: AllowedGrants::ALL,
+};
+
 /// Applies a plan.
 pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> ApplyReport {
     let audit = AuditLog::open(&account.folder.path().join("audit.jsonl")).unwrap();
@@ -191,7 +199,7 @@ pub async fn apply(account: &Account, session: &Arc<Session>, plan: &Plan) -> Ap
         stop: &stop,
         guarded: None,
         kill_switch: &evenkeel::guards::KillSwitch::default(),
-        max_risk: Risk::Destructive,
+        safety: &EVERYTHING,
         concurrent_accounts: 1,
         may_begin: &|| Ok(()),
         locks: &AccountLocks::default(),

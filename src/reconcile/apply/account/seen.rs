@@ -9,9 +9,10 @@ use super::{OfAccount, Planned, place};
 use crate::aws::Session;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Cx, Facts, Object, Risk, Status};
+use crate::kinds::{Cx, Facts, Object, Status};
 use crate::plan::{ObjectPlan, PlannedChange};
 use crate::reconcile::again::{self, Fit, Now, Written};
+use crate::reconcile::limits::Safety;
 use crate::reconcile::report::Step;
 use crate::reconcile::rollback::own::is_of;
 use crate::reconcile::rollback::still::{Still, is_still_own};
@@ -51,7 +52,7 @@ async fn seen_of_made(
     facts: &Facts,
     kind: &dyn DynKind,
     (object, change): Planned<'_>,
-    (new, max_risk): (&mut Option<Now>, Risk),
+    (new, safety): (&mut Option<Now>, &Safety),
 ) -> Result<(Object<Value>, Option<Value>), Step> {
     let mut pauses = NEW_IS_SEEN.iter();
     loop {
@@ -62,7 +63,7 @@ async fn seen_of_made(
                     object.changes.iter().filter_map(|one| one.action.as_deref()).collect();
                 let is_all_own = is_of(kind, facts, &now.object, &writes) == Some(true);
                 let (fit, write) =
-                    now.fit_of_made(object, change, is_all_own, new.as_ref(), max_risk);
+                    now.fit_of_made(object, change, is_all_own, new.as_ref(), safety);
                 let seen = match fit {
                     Fit::Fits => Ok((now.object.clone(), write.cloned())),
                     Fit::Moved(why) => Err(Step::Moved { why }),
@@ -108,9 +109,9 @@ impl OfAccount<'_, '_> {
         match is_made {
             true => {
                 let at = (place(object), object.observed.id.clone());
-                let max_risk = self.applier.max_risk;
+                let safety = self.applier.safety;
                 let new = self.new.entry(at).or_default();
-                match seen_of_made(session, facts, kind, (object, change), (new, max_risk)).await {
+                match seen_of_made(session, facts, kind, (object, change), (new, safety)).await {
                     Err(Step::Moved { why }) => Err(self.moved(object, why)),
                     seen => seen,
                 }
