@@ -34,6 +34,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<config::aggregator::Aggregator>(),
         erase::<accessanalyzer::analyzer::Analyzer>(),
         erase::<guardduty::detector::Detector>(),
+        erase::<guardduty::organization::Organization>(),
         erase::<guardduty::malware_scan_settings::MalwareScanSettings>(),
         erase::<guardduty::publishing_destination::PublishingDestination>(),
         erase::<securityhub::hub::Hub>(),

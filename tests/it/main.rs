@@ -34,6 +34,7 @@ mod fleet_safety;
 mod flow_logs;
 mod formats;
 mod guardduty;
+mod guardduty_organization;
 mod guards;
 mod history;
 mod hostile;
