@@ -32,7 +32,7 @@ fn organization() -> Organization {
 
 /// The management account names its administrator, which takes a yes to a rise of privileges.
 fn name(org: &Organization) {
-    let apply = ["apply", "-b", "management.toml", "--yes"];
+    let apply = ["apply", "-b", "management.toml", "--yes", "--outside-fleet"];
     org.management.run(&apply).code(2).says("foreign").says("sees all their findings");
     org.management.run(&[&apply[..], &["--allow-grants", "foreign"]].concat()).code(0);
     org.management.run(&["check", "-b", "management.toml"]).code(0).says("1 in sync");
@@ -84,7 +84,7 @@ fn who_does_not_administer_is_told_nothing_and_never_in_sync() {
     configure(&org).code(0);
     let management = &org.management;
     management.declare("[guardduty.detector]\nenable = true\n\n[guardduty.organization]\nauto_enable_organization_members = \"NONE\"\n");
-    management.run(&["apply", "-b", "b.toml", "--yes"]);
+    management.run(&["apply", "-b", "b.toml", "--yes", "--outside-fleet"]);
     management.forget_calls();
     management.check().code(1).says("GuardDuty administrator account alone");
     let alone = account("[guardduty.organization]\nadmin_account_id = \"444455556666\"\n");
