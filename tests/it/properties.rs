@@ -187,7 +187,7 @@ pub fn states(items: &[ObservedItem]) -> BTreeMap<(String, String, String), Obje
 }
 
 /// What somebody else does, and a kind takes back by a write, or looks at by a read, that no sample needs.
-const MISHAPS: [(&str, &str); 3] = [
+const MISHAPS: [(&str, &str); 4] = [
     (
         "kms.key",
         "kms = boto3.client('kms')\nkms.update_alias(AliasName='alias/audit', TargetKeyId=kms.create_key()['KeyMetadata']['KeyId'])",
@@ -198,6 +198,10 @@ const MISHAPS: [(&str, &str); 3] = [
          of = {'Name': 'one', 'Format': 'TXT', 'Location': 'https://s3.amazonaws.com/b/x.txt', 'Activate': True, **here}\n\
          guardduty.create_filter(**here, Name='one', Action='ARCHIVE', FindingCriteria={'Criterion': {'severity': {'Lt': 4}}})\n\
          guardduty.create_ip_set(**of)\nguardduty.create_trusted_entity_set(**of)",
+    ),
+    (
+        "securityhub.hub_v2",
+        "hub = boto3.client('securityhub')\nhub.enable_security_hub_v2()\nhub.create_aggregator_v2(RegionLinkingMode='ALL_REGIONS')",
     ),
     (
         "cloudtrail.event_data_stores",
@@ -390,7 +394,7 @@ async fn says_why_it_skips(kind: Kind) {
 
 /// The needs of changes of objects that are there: which write waits for which, each with its reason.
 /// Everything else stands alone, so that nothing that fails or is only reported stops it.
-const NEEDS: [(&str, &str, &str, &str); 9] = [
+const NEEDS: [(&str, &str, &str, &str); 10] = [
     (
         "cloudwatch.log_alarm",
         "cloudwatch:TagResource",
@@ -444,6 +448,12 @@ const NEEDS: [(&str, &str, &str, &str); 9] = [
         "s3:PutBucketObjectLockConfiguration",
         "s3:PutBucketVersioning",
         "object lock is for versions",
+    ),
+    (
+        "securityhub.organization",
+        "securityhub:UpdateOrganizationConfiguration",
+        "securityhub:EnableOrganizationAdminAccount",
+        "the administrator configures, and nobody else",
     ),
 ];
 

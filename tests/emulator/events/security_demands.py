@@ -101,7 +101,11 @@ def _securityhub(call: Call, action: str) -> list[Demand]:
         return [Demand(action, params["ResourceArn"])]
     if "FindingAggregator" in call.operation:
         return [Demand(action, params.get("FindingAggregatorArn") or "*")]
+    if str(call.operation).endswith("V2"):
+        return [Demand(action, params.get("AggregatorV2Arn") or "*")]
     found = [Demand(action, _arn(call, "securityhub", "hub/default"))]
+    if call.operation == "EnableOrganizationAdminAccount":
+        found += _delegating(call, "securityhub.amazonaws.com")
     if call.operation == "EnableSecurityHub":
         found.append(_linked(call, "securityhub.amazonaws.com"))
     return found

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Account;
 
 /// Kinds of what an organization has: AWS takes it from an account that manages one.
-const KINDS: [&str; 1] = ["guardduty.organization"];
+const KINDS: [&str; 2] = ["guardduty.organization", "securityhub.organization"];
 
 /// Gives an account what a kind cannot do without.
 pub fn prepare(account: &Account, kind: &str) {
