@@ -28,25 +28,25 @@ pub fn diff(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     }
     // The management account, which is not the administrator, nor to be it.
     let other = now.or(spec.admin_account_id.as_ref()).filter(|one| **one != facts.account);
-    changes.push(match other {
-        Some(other) => Change::finding(everything(spec, wanted)).withhold(format!(
+    if let Some(other) = other {
+        changes.push(Change::finding(everything(spec, wanted)).withhold(format!(
             "GuardDuty tells and takes this in the administrator account {other} alone: declare it there, and here admin_account_id alone"
-        )),
-        None => {
-            let change = first(spec, wanted);
-            let change = if is_made { change.needs([0]) } else { change.independent() };
-            match state.has_detector {
-                Some(true) => change,
-                Some(false) | None => change.warn(
-                    "GuardDuty has no detector here yet: there must be one, and this account must be the organization's GuardDuty administrator account, by the time of this change",
-                ),
-            }
-        }
-    });
+        )));
+        return changes;
+    }
+    for change in configure(spec, wanted, &Configuration::first(spec)) {
+        let change = if is_made { change.needs([0]) } else { change };
+        changes.push(match state.has_detector {
+            Some(true) => change,
+            Some(false) | None => change.warn(
+                "GuardDuty has no detector here yet: there must be one, and this account must be the organization's GuardDuty administrator account, by the time of this change",
+            ),
+        });
+    }
     changes
 }
 
-/// All that is declared, where nothing is there.
+/// All that is declared, where nobody can look at it.
 fn everything(spec: &Spec, wanted: AutoEnable) -> Drift {
     let mut drift = Drift::new();
     drift.add("auto_enable_organization_members", None::<AutoEnable>, Some(wanted));
@@ -54,15 +54,6 @@ fn everything(spec: &Spec, wanted: AutoEnable) -> Drift {
         drift.add(&format!("features.{name}"), None::<&Feature>, Some(feature));
     }
     drift
-}
-
-/// The first configuration of an administrator.
-fn first(spec: &Spec, wanted: AutoEnable) -> Change<Action> {
-    let features = spec.features.clone().unwrap_or_default();
-    let gained = Gained::of(AutoEnable::None, wanted, &features, &BTreeMap::new());
-    let wanted = Wanted { auto_enable_organization_members: wanted, features };
-    let drift = everything(spec, wanted.auto_enable_organization_members);
-    gained.tell(Change::new(Action::Configure(wanted), drift))
 }
 
 /// What differs from what is configured: one write, and what AWS does not take.

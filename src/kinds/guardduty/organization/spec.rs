@@ -183,6 +183,38 @@ pub struct Configuration {
     pub member_account_limit_reached: bool,
 }
 
+impl Configuration {
+    /// What a new administrator begins with, as far as it is declared: nothing is switched on by itself.
+    pub fn first(spec: &Spec) -> Self {
+        let off = |feature: &Feature| {
+            let more = feature.additional_configuration.keys();
+            Feature {
+                auto_enable: AutoEnable::None,
+                additional_configuration: more
+                    .map(|name| (name.clone(), AutoEnable::None))
+                    .collect(),
+            }
+        };
+        let features = spec.features.iter().flatten();
+        Self {
+            auto_enable_organization_members: AutoEnable::None,
+            features: features.map(|(name, feature)| (name.clone(), off(feature))).collect(),
+            member_account_limit_reached: false,
+        }
+    }
+}
+
+impl Spec {
+    /// Whether something is to be switched on by itself.
+    pub fn switches_on(&self) -> bool {
+        let members = self.auto_enable_organization_members.iter();
+        let features = self.features.iter().flatten().flat_map(|(_, feature)| {
+            feature.additional_configuration.values().chain([&feature.auto_enable])
+        });
+        members.chain(features).any(|mode| *mode != AutoEnable::None)
+    }
+}
+
 /// The writes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

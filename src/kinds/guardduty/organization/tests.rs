@@ -66,18 +66,16 @@ fn what_another_account_configures_is_never_taken_for_in_sync() {
 fn a_first_configuration_follows_what_makes_the_account_the_administrator() {
     let none = state(json!({ "administrator": {}, "has_detector": false }));
     let wanted = json!({
-        "admin_account_id": OWN, "auto_enable_organization_members": "NONE",
-        "features": { "S3_DATA_EVENTS": { "auto_enable": "NONE" } },
+        "admin_account_id": OWN, "auto_enable_organization_members": "NEW",
+        "features": { "S3_DATA_EVENTS": { "auto_enable": "NEW" }, "EKS_AUDIT_LOGS": { "auto_enable": "NONE" } },
     });
     let changes = diff(wanted, none);
     assert_eq!(changes.len(), 2);
     assert_eq!(changes[1].needs, Needs::Only(vec![0]));
-    assert_eq!(
-        fields(&changes[1]),
-        ["auto_enable_organization_members", "features.S3_DATA_EVENTS"]
-    );
+    let differs = ["auto_enable_organization_members", "features.S3_DATA_EVENTS.auto_enable"];
+    assert_eq!(fields(&changes[1]), differs);
     assert!(changes[1].warnings.iter().any(|words| words.contains("no detector here yet")));
-    assert!(changes[1].charges.is_empty(), "nothing is switched on");
+    assert_eq!(changes[1].charges.len(), 1);
     let alone = diff(json!({ "auto_enable_organization_members": "NEW" }), state(json!({})));
     assert_eq!(alone[0].needs, Needs::Only(Vec::new()));
 }

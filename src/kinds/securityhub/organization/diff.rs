@@ -17,34 +17,35 @@ pub fn diff(facts: &Facts, spec: &Spec, state: &State) -> Vec<Change<Action>> {
     let naming = administrator::named(&facts.account, spec.admin_account_id.as_ref(), now, &WORDS);
     changes.extend(naming.map(|change| change.map(Action::EnableAdministrator)));
     let is_made = changes.iter().any(|change| change.action.is_some());
-    let drift = compare(spec, state.configuration.as_ref().map(|now| &now.settings));
     if let Some(now) = &state.configuration {
-        changes.extend(configure(spec, now, drift));
-        return changes;
-    }
-    if drift.is_empty() {
+        changes.extend(configure(spec, now, compare(spec, Some(&now.settings))));
         return changes;
     }
     // The management account, which is not the administrator, nor to be it.
     let other = now.or(spec.admin_account_id.as_ref()).filter(|one| **one != facts.account);
-    changes.push(match other {
-        Some(other) => Change::finding(drift).withhold(format!(
-            "Security Hub tells and takes this in the administrator account {other} alone: declare it there, and here admin_account_id alone"
-        )),
-        None => {
-            let change = change(&Settings::FIRST, Settings::FIRST.with(spec), drift);
-            match is_made {
-                true => change.needs([0]),
-                false => change.independent().warn(
-                    "Security Hub is not on here yet: it must be, and this account must be the organization's Security Hub administrator account, by the time of this change",
-                ),
-            }
+    if let Some(other) = other {
+        let drift = compare(spec, None);
+        if !drift.is_empty() {
+            changes.push(Change::finding(drift).withhold(format!(
+                "Security Hub tells and takes this in the administrator account {other} alone: declare it there, and here admin_account_id alone"
+            )));
         }
-    });
+        return changes;
+    }
+    let drift = compare(spec, Some(&Settings::FIRST));
+    if !drift.is_empty() {
+        let change = change(&Settings::FIRST, Settings::FIRST.with(spec), drift);
+        changes.push(match is_made {
+            true => change.needs([0]),
+            false => change.independent().warn(
+                "Security Hub is not on here yet: it must be, and this account must be the organization's Security Hub administrator account, by the time of this change",
+            ),
+        });
+    }
     changes
 }
 
-/// Compares what is declared; where nothing is there, all of it is new.
+/// Compares what is declared; where nobody can look, all of it differs.
 fn compare(spec: &Spec, now: Option<&Settings>) -> Drift {
     let mut drift = Drift::new();
     drift.compare("auto_enable", now.map(|now| &now.auto_enable), spec.auto_enable.as_ref());

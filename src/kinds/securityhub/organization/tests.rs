@@ -90,13 +90,13 @@ fn central_configuration_switches_nothing_on_beside_its_policies() {
 #[test]
 fn what_is_not_there_is_configured_after_the_administrator_is_named() {
     let changes = diff(
-        json!({ "admin_account_id": OWN, "auto_enable": false }),
+        json!({ "admin_account_id": OWN, "auto_enable": true }),
         json!({ "administrator": {} }),
     );
     assert_eq!(changes[1].needs, Needs::Only(vec![0]));
-    let first = json!({ "auto_enable": false, "auto_enable_standards": "DEFAULT", "configuration_type": "LOCAL" });
+    let first = json!({ "auto_enable": true, "auto_enable_standards": "DEFAULT", "configuration_type": "LOCAL" });
     assert_eq!(json!(changes[1].action), json!({ "configure": first }));
-    let off = diff(json!({ "auto_enable": false }), json!({}));
+    let off = diff(json!({ "auto_enable": true }), json!({}));
     assert!(off[0].warnings.iter().any(|words| words.contains("not on here yet")), "{off:#?}");
 }
 
