@@ -148,6 +148,12 @@ pub(super) async fn look(place: KindInRegion, regions: &BTreeSet<Region>) -> Loo
     while let Some((name, objects)) = observed.next().await {
         let objects = match objects {
             Ok(objects) => objects,
+            // What another account has is nothing that is missing here.
+            Err(LookError::Observe(ObserveError::Elsewhere { reason, .. })) => {
+                let title = looked.place.title(name.as_deref().unwrap_or_default());
+                looked.left_out.push(format!("{title}: {reason}"));
+                continue;
+            }
             Err(error) => {
                 let why = match error {
                     LookError::Observe(error) => unknown(error),

@@ -300,6 +300,12 @@ impl Arns {
         format!("arn:{}:s3:::{}", self.partition, self.text(name))
     }
 
+    /// The ARN of an account of the organization that this one manages.
+    pub fn member(&self, account: &str) -> String {
+        let Self { partition, account: management, .. } = self;
+        format!("arn:{partition}:organizations::{management}:account/o-*/{}", self.text(account))
+    }
+
     /// The ARN of AWS's own role for one of its services.
     pub fn service_linked_role(&self, service: &str, name: &str) -> String {
         self.iam(&format!("role/aws-service-role/{service}/{name}"))

@@ -242,6 +242,14 @@ pub enum ObserveError {
         /// What the reader should do next.
         remedy: String,
     },
+    /// AWS tells it to another account alone.
+    #[error("{reason}")]
+    Elsewhere {
+        /// To which, in words.
+        reason: String,
+        /// What the reader should do next.
+        remedy: String,
+    },
     /// Everything was read, and no verdict can be drawn from it.
     #[error("{reason}")]
     Unclear {
@@ -271,6 +279,7 @@ impl ObserveError {
             }
             Self::Pending { remedy, .. }
             | Self::Awaited { remedy, .. }
+            | Self::Elsewhere { remedy, .. }
             | Self::Unclear { remedy, .. } => (None, Some(remedy.clone())),
             Self::UnknownValue { .. } | Self::Malformed { .. } => {
                 (None, Some("update evenkeel; until then it leaves this object alone".to_owned()))

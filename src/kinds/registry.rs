@@ -34,12 +34,14 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<config::aggregator::Aggregator>(),
         erase::<accessanalyzer::analyzer::Analyzer>(),
         erase::<guardduty::detector::Detector>(),
+        erase::<guardduty::organization::Organization>(),
         erase::<guardduty::malware_scan_settings::MalwareScanSettings>(),
         erase::<guardduty::publishing_destination::PublishingDestination>(),
         erase::<securityhub::hub::Hub>(),
         erase::<securityhub::standards::Standards>(),
         erase::<securityhub::control::Control>(),
         erase::<securityhub::finding_aggregator::FindingAggregator>(),
+        erase::<securityhub::organization::Organization>(),
         erase::<securityhub::insight::Insight>(),
         erase::<detective::graph::Graph>(),
         erase::<macie2::session::Session>(),
@@ -54,6 +56,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<Inspect<events::bus_policies::BusPolicies>>(),
         erase::<Inspect<guardduty::suppressions::Suppressions>>(),
         erase::<Inspect<cloudtrail::event_data_stores::EventDataStores>>(),
+        erase::<Inspect<securityhub::hub_v2::HubV2>>(),
         erase::<Whole<ec2::snapshot_block_public_access::SnapshotBlockPublicAccess>>(),
     ]
 });

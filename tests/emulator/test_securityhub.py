@@ -26,6 +26,24 @@ class SecurityHub(AccountTest):
         self.hub.enable_security_hub(EnableDefaultStandards=False)
         self.assertEqual(self.hub.get_enabled_standards()["StandardsSubscriptions"], [])
 
+    def test_the_newer_hub_has_features_and_one_aggregator(self) -> None:
+        hub = self.hub
+        self.fails("ResourceNotFoundException", hub.describe_security_hub_v2)
+        self.fails("ResourceNotFoundException", hub.enable_security_hub_feature_v2, FeatureName="NETWORK_SCANNING")
+        hub.enable_security_hub_v2()
+        self.assertEqual(hub.describe_security_hub_v2()["Features"], {})
+        hub.enable_security_hub_feature_v2(FeatureName="NETWORK_SCANNING")
+        scans = hub.describe_security_hub_v2()["Features"]["NETWORK_SCANNING"]
+        self.assertEqual(scans["FeatureStatus"], "ENABLED")
+        made = hub.create_aggregator_v2(RegionLinkingMode="SPECIFIED_REGIONS", LinkedRegions=["eu-west-1"])
+        arn = made["AggregatorV2Arn"]
+        self.fails("ValidationException", hub.update_aggregator_v2, AggregatorV2Arn=arn, RegionLinkingMode="SPECIFIED_REGIONS")
+        hub.update_aggregator_v2(AggregatorV2Arn=arn, RegionLinkingMode="ALL_REGIONS")
+        got = self.client("securityhub", "eu-west-1").get_aggregator_v2(AggregatorV2Arn=arn)
+        self.assertEqual((got["AggregationRegion"], got["RegionLinkingMode"]), ("us-east-1", "ALL_REGIONS"))
+        hub.disable_security_hub_v2()
+        self.fails("ResourceNotFoundException", hub.describe_security_hub_v2)
+
     def test_standards_wait_and_need_a_recorder(self) -> None:
         self.hub.enable_security_hub(EnableDefaultStandards=False)
         control("POST", f"settling?account={self.account}&reads=1")

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::support::library::{self, Declaration};
-use crate::support::organization::Organization;
+use crate::support::organization::{self, Organization};
 use crate::support::{self, Account};
 use evenkeel::aws::reads::ReadCache;
 use evenkeel::kinds::object::Cause;
@@ -67,6 +67,7 @@ async fn every_call_is_inside_the_printed_policy() {
         }
         let account = support::emulator().account();
         account.mess();
+        organization::prepare(&account, kind.name());
         let session = library::connect(&account).await;
         let samples = kind.samples();
         for sample in samples.iter().chain(samples.first()) {

@@ -1,6 +1,6 @@
 //! `evenkeel export`: what is there becomes a baseline whose plan is empty.
 
-use crate::support::{self, Account};
+use crate::support::{self, Account, organization};
 use evenkeel::kinds::registry;
 use serde_json::json;
 
@@ -57,6 +57,7 @@ fn every_kind_goes_round() {
     for kind in registry::all() {
         let account = support::emulator().account();
         account.mess();
+        organization::prepare(&account, kind.name());
         let name = kind.name();
         let sample = kind.samples()[0];
         account.write(

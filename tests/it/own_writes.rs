@@ -68,7 +68,7 @@ pub async fn are_taken_back(
 
 /// The same of each field where it is declared alone: what a declaration does not say, AWS says in its own way.
 pub async fn of_each_field_are_taken_back(kind: Kind) {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     let [first, .., last] = kind.samples() else { return };
     apply_whole(&account, &session, &Declaration::new(&account, first)).await;
     for declaration in each_field_alone(kind, last) {
@@ -107,7 +107,7 @@ pub async fn of_what_is_made_are_taken_back(kind: Kind) {
 
 /// Whether anything was made that a rollback takes away.
 async fn is_made_and_taken_back(kind: Kind, declaration: Option<Declaration>) -> bool {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     let Some(declaration) = declaration else { return false };
     if declaration.resolved(&session).await.is_err() {
         return false;
@@ -132,7 +132,7 @@ async fn is_made_and_taken_back(kind: Kind, declaration: Option<Declaration>) ->
 
 /// What AWS gives an id of its own when it is made is told by that from what is made anew in its place, just alike.
 async fn is_told_from_one_made_anew(kind: Kind, declaration: &Declaration) {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     if declaration.resolved(&session).await.is_err() {
         return;
     }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::lagging;
 use crate::own_writes;
+
 use crate::support::library::{self, Declaration, apply, observe};
-use crate::support::{self, Account};
+use crate::support::{self, Account, organization};
 use evenkeel::aws::Session;
 use evenkeel::aws::permission::iam_action;
 use evenkeel::kinds::erased::DynKind;
@@ -79,10 +80,11 @@ fn kinds() -> Vec<Kind> {
     kinds
 }
 
-/// An untidy account with a session for it.
-pub async fn messy() -> (Account, Arc<Session>) {
+/// An untidy account in which a kind has its place, with a session for it.
+pub async fn messy(kind: Kind) -> (Account, Arc<Session>) {
     let account = support::emulator().account();
     account.mess();
+    organization::prepare(&account, kind.name());
     let session = library::connect(&account).await;
     (account, session)
 }
@@ -135,7 +137,7 @@ fn writes(calls: &[support::WireCall]) -> Vec<String> {
 
 /// 1 and 3: what was applied is there, planning again finds nothing, and writes nothing.
 async fn converges_and_is_quiet(kind: Kind) {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     let samples = kind.samples();
     for sample in samples.iter().chain(samples.first()) {
         let declaration = Declaration::new(&account, sample);
@@ -148,7 +150,7 @@ async fn converges_and_is_quiet(kind: Kind) {
 
 /// 2: the same writes twice leave the same state, and the same plan twice writes nothing.
 async fn is_idempotent(kind: Kind) {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     for sample in kind.samples() {
         let declaration = Declaration::new(&account, sample);
         let plan = apply_whole(&account, &session, &declaration).await;
@@ -187,7 +189,7 @@ pub fn states(items: &[ObservedItem]) -> BTreeMap<(String, String, String), Obje
 }
 
 /// What somebody else does, and a kind takes back by a write, or looks at by a read, that no sample needs.
-const MISHAPS: [(&str, &str); 3] = [
+const MISHAPS: [(&str, &str); 4] = [
     (
         "kms.key",
         "kms = boto3.client('kms')\nkms.update_alias(AliasName='alias/audit', TargetKeyId=kms.create_key()['KeyMetadata']['KeyId'])",
@@ -200,6 +202,10 @@ const MISHAPS: [(&str, &str); 3] = [
          guardduty.create_ip_set(**of)\nguardduty.create_trusted_entity_set(**of)",
     ),
     (
+        "securityhub.hub_v2",
+        "hub = boto3.client('securityhub')\nhub.enable_security_hub_v2()\nhub.create_aggregator_v2(RegionLinkingMode='ALL_REGIONS')",
+    ),
+    (
         "cloudtrail.event_data_stores",
         "boto3.client('cloudtrail').create_event_data_store(Name='one')",
     ),
@@ -208,7 +214,7 @@ const MISHAPS: [(&str, &str); 3] = [
 /// 4: the permissions that a kind declares are exactly the calls on the wire. Other kinds in its samples
 /// do no more than they declare; that they need all of it, their own samples show.
 async fn says_its_permissions(kind: Kind) {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     let (mut declared, mut own) = (Permissions::default(), Permissions::default());
     account.forget_calls();
     let mut seen_reads = BTreeSet::new();
@@ -264,7 +270,7 @@ fn actions(calls: &[support::WireCall]) -> Vec<String> {
 
 /// 5: undoing the changes of an object gives back its state, or the kind says that it cannot.
 async fn is_undone(kind: Kind) {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     let samples = kind.samples();
     for (from, to) in
         samples.iter().zip(samples.iter().skip(1)).chain(samples.iter().skip(1).zip(samples.iter()))
@@ -313,7 +319,7 @@ async fn is_undone(kind: Kind) {
 
 /// 6: what is observed, exported and declared again, needs no change.
 async fn comes_round(kind: Kind) {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     for sample in kind.samples() {
         let declaration = Declaration::new(&account, sample);
         apply_whole(&account, &session, &declaration).await;
@@ -333,7 +339,7 @@ async fn comes_round(kind: Kind) {
 
 /// 7: whatever a read's failure, the object is unknown with a reason, and nothing is written.
 async fn fails_closed(kind: Kind) {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     let declaration = Declaration::only(&account, kind, kind.samples()[0]);
     account.forget_calls();
     plan(&session, &declaration).await;
@@ -378,7 +384,7 @@ async fn fails_closed(kind: Kind) {
 
 /// A skipped object always says why.
 async fn says_why_it_skips(kind: Kind) {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     for item in observe(&session, &Declaration::new(&account, kind.samples()[0])).await {
         for object in item.objects.unwrap() {
             if let Status::Skipped { reason } = object.status {
@@ -390,7 +396,7 @@ async fn says_why_it_skips(kind: Kind) {
 
 /// The needs of changes of objects that are there: which write waits for which, each with its reason.
 /// Everything else stands alone, so that nothing that fails or is only reported stops it.
-const NEEDS: [(&str, &str, &str, &str); 8] = [
+const NEEDS: [(&str, &str, &str, &str); 10] = [
     (
         "cloudwatch.log_alarm",
         "cloudwatch:TagResource",
@@ -428,6 +434,12 @@ const NEEDS: [(&str, &str, &str, &str); 8] = [
         "a volume keeps the key that it was made with",
     ),
     (
+        "guardduty.organization",
+        "guardduty:UpdateOrganizationConfiguration",
+        "guardduty:EnableOrganizationAdminAccount",
+        "the administrator configures, and nobody else",
+    ),
+    (
         "route53resolver.query_log_config",
         "route53resolver:AssociateResolverQueryLogConfig",
         "route53resolver:CreateResolverQueryLogConfig",
@@ -439,13 +451,19 @@ const NEEDS: [(&str, &str, &str, &str); 8] = [
         "s3:PutBucketVersioning",
         "object lock is for versions",
     ),
+    (
+        "securityhub.organization",
+        "securityhub:UpdateOrganizationConfiguration",
+        "securityhub:EnableOrganizationAdminAccount",
+        "the administrator configures, and nobody else",
+    ),
 ];
 
 /// 8: what a change waits for is the making of its object, or written down here with its reason.
 async fn has_reasons_for_its_needs(kind: Kind) {
     let mut needs = BTreeSet::new();
     for sample in kind.samples() {
-        let (account, session) = messy().await;
+        let (account, session) = messy(kind).await;
         let plan = plan(&session, &Declaration::only(&account, kind, sample)).await;
         for object in plan.objects.iter().filter(|object| object.item.kind == kind.name()) {
             let making = object.changes.iter().find(|change| change.action.is_some());
@@ -480,7 +498,7 @@ async fn fails_alone(kind: Kind) {
             if !failed.insert(operation.clone()) {
                 continue;
             }
-            let (account, session) = messy().await;
+            let (account, session) = messy(kind).await;
             let declaration = Declaration::new(&account, sample);
             let plan = plan(&session, &declaration).await;
             let (service, name) = operation.split_once(':').unwrap();
@@ -523,7 +541,7 @@ async fn fails_alone(kind: Kind) {
 
 /// The writes that bring an untidy account to a sample, on objects of a kind.
 async fn writes_of(sample: &str, kind: Kind) -> BTreeSet<String> {
-    let (account, session) = messy().await;
+    let (account, session) = messy(kind).await;
     let declaration = Declaration::new(&account, sample);
     account.forget_calls();
     let plan = apply_whole(&account, &session, &declaration).await;

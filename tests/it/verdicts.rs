@@ -59,6 +59,8 @@ const WORDS: &[&[&str]] = &[
     &["NONE", "ERROR"],
     &["OK", "S3_OBJECT_NOT_FOUND"],
     &["IDLE", "CANCELLED", "USER_PAUSED"],
+    &["ALL", "NEW", "NONE"],
+    &["ENABLED", "DISABLE_IN_PROGRESS"],
 ];
 /// Names of XML elements that are the entries of a list.
 const ENTRIES: [&str; 9] = [

@@ -4,7 +4,9 @@ pub(in crate::kinds) mod administrator;
 pub mod control;
 pub mod finding_aggregator;
 pub mod hub;
+pub mod hub_v2;
 pub mod insight;
+pub mod organization;
 pub mod standards;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.access import MORE_DEMANDS, Demand
 from emulator.identity import linked_role
+from emulator.organization.structure import home_of
 from emulator.wire import Call
 
 
@@ -19,6 +20,19 @@ def _linked(call: Call, service: str) -> Demand:
     path = f"/aws-service-role/{service}/{linked_role(service)}"
     role = f"arn:{call.partition}:iam::{call.account}:role{path}"
     return Demand("iam:CreateServiceLinkedRole", role, {"iam:awsservicename": [service]})
+
+
+def _delegating(call: Call, service: str) -> list[Demand]:
+    """What a service does as whoever names its administrator in an organization."""
+    found = home_of(call.account, call.partition)
+    named = f"{found.org.id if found else 'o-none'}/{call.params['AdminAccountId']}"
+    account = f"arn:{call.partition}:organizations::{call.account}:account/{named}"
+    reads = ("DescribeAccount", "DescribeOrganization", "ListAccounts")
+    reads += ("ListAWSServiceAccessForOrganization", "ListDelegatedAdministrators")
+    by = {"organizations:serviceprincipal": [service]}
+    writes = [Demand("organizations:EnableAWSServiceAccess", "*", by)]
+    writes.append(Demand("organizations:RegisterDelegatedAdministrator", account, by))
+    return writes + [Demand(f"organizations:{name}") for name in reads]
 
 
 def _accessanalyzer(call: Call, action: str) -> list[Demand]:
@@ -40,12 +54,14 @@ def _accessanalyzer(call: Call, action: str) -> list[Demand]:
 _NO_RESOURCE = (
     "CreateDetector",
     "CreatePublishingDestination",
+    "DescribeOrganizationConfiguration",
     "GetAdministratorAccount",
     "ListFilters",
     "ListIPSets",
     "ListMembers",
     "ListPublishingDestinations",
     "ListTrustedEntitySets",
+    "UpdateOrganizationConfiguration",
 )
 # What is in a detector: the member that names it, and the kind of resource.
 _IN_DETECTOR = {
@@ -62,6 +78,8 @@ def _guardduty(call: Call, action: str) -> list[Demand]:
         return [Demand(action, params["ResourceArn"])]
     if call.operation == "CreateDetector":
         return [Demand(action), _linked(call, "guardduty.amazonaws.com")]
+    if call.operation == "EnableOrganizationAdminAccount":
+        return [Demand(action), *_delegating(call, "guardduty.amazonaws.com")]
     named = params.get("DetectorId") if call.operation not in _NO_RESOURCE else None
     inside = next((f"/{kind}/{params[name]}" for name, kind in _IN_DETECTOR.items() if name in params), "")
     found = [Demand(action, _arn(call, "guardduty", f"detector/{named}{inside}") if named else "*")]
@@ -83,7 +101,11 @@ def _securityhub(call: Call, action: str) -> list[Demand]:
         return [Demand(action, params["ResourceArn"])]
     if "FindingAggregator" in call.operation:
         return [Demand(action, params.get("FindingAggregatorArn") or "*")]
+    if str(call.operation).endswith("V2"):
+        return [Demand(action, params.get("AggregatorV2Arn") or "*")]
     found = [Demand(action, _arn(call, "securityhub", "hub/default"))]
+    if call.operation == "EnableOrganizationAdminAccount":
+        found += _delegating(call, "securityhub.amazonaws.com")
     if call.operation == "EnableSecurityHub":
         found.append(_linked(call, "securityhub.amazonaws.com"))
     return found

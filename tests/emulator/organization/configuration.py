@@ -84,6 +84,17 @@ FEATURES = (
 )
 
 
+BELOW = {
+    "RUNTIME_MONITORING": ("EKS_ADDON_MANAGEMENT", "ECS_FARGATE_AGENT_MANAGEMENT", "EC2_AGENT_MANAGEMENT"),
+    "RDS_LOGIN_EVENTS": ("RDS_DATA_RISK",),
+}
+
+
+def _at_first(name: str) -> dict[str, Any]:
+    below = [{"Name": one, "AutoEnable": "NONE"} for one in BELOW.get(name, ())]
+    return {"Name": name, "AutoEnable": "NONE"} | ({"AdditionalConfiguration": below} if below else {})
+
+
 def _guard_duty(call: Call) -> dict[str, Any]:
     """Exactly one of the two ways to say who is enabled; features that are not sent stay."""
     given = call.params
@@ -102,12 +113,19 @@ def _guard_duty(call: Call) -> dict[str, Any]:
 
         enrol_all(call)
     mode = given.get("AutoEnableOrganizationMembers") or ("NEW" if given["AutoEnable"] else "NONE")
-    features = before | {one["Name"]: before.get(one["Name"], {}) | one for one in given.get("Features", [])}
+    features = before | {one["Name"]: _laid_over(before.get(one["Name"], {}), one) for one in given.get("Features", [])}
     return {
         "AutoEnable": mode != "NONE",
         "AutoEnableOrganizationMembers": mode,
         "Features": list(features.values()),
     }
+
+
+def _laid_over(there: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    """What is below a feature stays, too, where it is not sent."""
+    below = {one["Name"]: one for one in there.get("AdditionalConfiguration", [])}
+    below |= {one["Name"]: one for one in sent.get("AdditionalConfiguration", [])}
+    return there | sent | ({"AdditionalConfiguration": list(below.values())} if below else {})
 
 
 def _bad(message: str) -> AwsError:
@@ -131,7 +149,7 @@ GUARD_DUTY = setting(
         "AutoEnable": False,
         "AutoEnableOrganizationMembers": "NONE",
         "MemberAccountLimitReached": False,
-        "Features": [{"Name": name, "AutoEnable": "NONE"} for name in FEATURES],
+        "Features": [_at_first(name) for name in FEATURES],
     },
     key=["DetectorId"],
     put={WRITE: _guard_duty},

@@ -6,6 +6,18 @@ use serde_json::{Value, json};
 
 use super::Account;
 
+/// Kinds of what an organization has: AWS takes it from an account that manages one.
+const KINDS: [&str; 2] = ["guardduty.organization", "securityhub.organization"];
+
+/// Gives an account what a kind cannot do without.
+pub fn prepare(account: &Account, kind: &str) {
+    if KINDS.contains(&kind) {
+        account.boto3(
+            "boto3.client('organizations').create_organization(FeatureSet='ALL')\nprint('null')",
+        );
+    }
+}
+
 /// A baseline with one item.
 pub const POLICY: &str = "schema = 1\n[baseline]\nname = \"fleet\"\nmode = \"enforce\"\n[iam.password_policy]\nminimum_password_length = 14\n";
 

@@ -15,6 +15,7 @@ use aws_sdk_guardduty::operation::get_detector::GetDetectorOutput;
 use aws_sdk_guardduty::types;
 use serde::{Deserialize, Serialize};
 
+pub use self::features::AGENTS;
 pub use self::spec::Spec;
 use self::spec::{Feature, Frequency};
 use crate::aws::{AwsError, Call};
@@ -216,7 +217,7 @@ impl Parted for Detector {
         drift.compare("tags", None, spec.tags.as_ref().filter(|tags| !tags.is_empty()));
         let change = Change::new(making, drift).charged(&features::cost(spec), [Charge::Guardduty]);
         let agents = spec.features.iter().flatten().any(|(_, one)| one.has_agents());
-        if agents { change.risk(Risk::Disruptive).warn(features::AGENTS) } else { change }
+        if agents { change.risk(Risk::Disruptive).warn(AGENTS) } else { change }
     }
 
     async fn create(cx: &WriteCx, _place: &Place, making: &Making) -> Result<Made, WriteError> {

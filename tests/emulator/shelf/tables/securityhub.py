@@ -329,9 +329,26 @@ def association(call: Call, _: Forward) -> dict[str, Any]:
     return place(call, "policy associations")[wanted].read()
 
 
-# The newer hub.
+# The newer hub, with its features that one opts into.
 
-setting(
+V2_OFF = ("ResourceNotFoundException", "Security Hub is not enabled.")
+
+
+def feature(status: str) -> Any:
+    def written(call: Call) -> dict[str, Any]:
+        there = HUB_V2.now(call).get("Features", {})
+        changed = {call.params["FeatureName"]: {"FeatureStatus": status, "UpdatedAt": now()}}
+        return {"Features": there | changed}
+
+    return written
+
+
+def on_v2(call: Call) -> None:
+    if str(call.operation).endswith("FeatureV2") and not HUB_V2.rows(call):
+        raise AwsError(*V2_OFF)
+
+
+HUB_V2 = setting(
     "securityhub",
     "hub v2",
     {},
@@ -340,11 +357,29 @@ setting(
         "EnableSecurityHubV2": lambda call: {
             "HubV2Arn": f"arn:{call.partition}:securityhub:{call.region}:{call.account}:hubv2/{call.account.zfill(32)}",
             "SubscribedAt": now().isoformat().replace("+00:00", "Z"),
+            "Features": {},
         },
+        "EnableSecurityHubFeatureV2": feature("ENABLED"),
+        "DisableSecurityHubFeatureV2": feature("DISABLED"),
         "DisableSecurityHubV2": None,
     },
-    absent=("ResourceNotFoundException", "Security Hub is not enabled."),
+    absent=V2_OFF,
+    check=on_v2,
 )
+
+
+def linked_v2(call: Call, _: Any = None) -> None:
+    named = "SPECIFIED" in call.params["RegionLinkingMode"]
+    if named != bool(call.params.get("LinkedRegions")):
+        raise AwsError("ValidationException", "LinkedRegions go with a mode that names Regions, and only with one.")
+
+
+def at_home_v2(call: Call, row: dict[str, Any]) -> None:
+    linked_v2(call)
+    if row["AggregationRegion"] != call.region:
+        raise AwsError("ValidationException", f"The aggregation Region is {row['AggregationRegion']}.")
+
+
 (
     Collection(
         "securityhub",
@@ -356,8 +391,9 @@ setting(
         one=True,
         made=lambda call: {"AggregationRegion": call.region},
     )
-    .create("CreateAggregatorV2", exists="ConflictException")
+    .create("CreateAggregatorV2", exists="ConflictException", check=linked_v2)
     .get("GetAggregatorV2")
     .list("ListAggregatorsV2", "AggregatorsV2")
+    .update("UpdateAggregatorV2", whole=True, check=at_home_v2)
     .delete("DeleteAggregatorV2")
 )

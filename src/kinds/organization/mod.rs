@@ -1,9 +1,12 @@
-//! Whether an account may have something of its organization.
+//! What an account may have of its organization, and who administers a service there.
+
+pub mod administrator;
 
 use aws_sdk_organizations::Client;
 
 use crate::aws::Call;
-use crate::kinds::{Cx, ObserveError, told};
+use crate::kinds::{Allowed, Arns, Cx, ObserveError, told};
+use crate::names::AccountId;
 
 pub const DESCRIBE: Call = Call::new("organizations", "DescribeOrganization");
 pub const DELEGATED: Call = Call::new("organizations", "ListDelegatedAdministrators");
@@ -71,4 +74,23 @@ pub async fn may_make(cx: &Cx, wanted: &OfOrganization) -> Result<(), ObserveErr
         reason: format!("AWS makes no {thing} of the organization in this account"),
         remedy: elsewhere(),
     })
+}
+
+/// How a service may become a trusted one of the organization: by the condition, for there is no resource.
+pub fn trusts(service: &str) -> Vec<Allowed> {
+    Allowed::everywhere()
+        .when("StringEquals", "organizations:ServicePrincipal", [service.to_owned()])
+        .into()
+}
+
+/// How an account may become the administrator of a service.
+pub fn delegates(service: &str, account: Option<&AccountId>, arns: &Arns) -> Vec<Allowed> {
+    let one = |account: &AccountId| {
+        Allowed::on([arns.member(account.as_str())]).when(
+            "StringEquals",
+            "organizations:ServicePrincipal",
+            [service.to_owned()],
+        )
+    };
+    account.map(one).into_iter().collect()
 }
