@@ -68,8 +68,10 @@ fn a_service_that_was_off_is_turned_on_and_off_by_turns() {
     let is_on = "answer = boto3.client('inspector2').batch_get_account_status()\n\
         print(json.dumps(answer['accounts'][0]['resourceState']['ec2']['status'] == 'ENABLED'))";
     for on in [false, true, false, true] {
+        let all = ["foreign", "public", "administrator"];
         let args = ["rollback", &run, "--yes", "--max-risk", "destructive", "--overrule", "hold"];
-        account.run(&args).code(0);
+        let grants = all.iter().flat_map(|class| ["--allow-grants", class]);
+        account.run(&args.into_iter().chain(grants).collect::<Vec<_>>()).code(0);
         assert_eq!(read(&account, is_on), json!(on));
         run = last_run(&account);
     }

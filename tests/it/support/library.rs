@@ -20,7 +20,8 @@ use evenkeel::plan::{
 };
 use evenkeel::reconcile::observe::turns;
 use evenkeel::reconcile::{
-    About, AccountLocks, Aimed, Applier, ApplyReport, Nobody, Selection, Stop, declare, observe_all,
+    About, AccountLocks, Aimed, Applier, ApplyReport, Nobody, Safety, Selection, Stop, declare,
+    observe_all,
 };
 use evenkeel::store::Store;
 use evenkeel::store::audit::AuditLog;
