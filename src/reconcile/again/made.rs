@@ -97,8 +97,10 @@ fn is_more(kind: Option<&dyn DynKind>, now: &FieldDrift, planned: &PlannedChange
         None | Some(Value::Null | Value::Bool(false)) => false,
         Some(Value::Array(all)) => all.iter().any(Value::is_object),
         Some(Value::Object(all)) => !all.is_empty(),
-        // A policy: of those that are merged, the write keeps what is there.
-        Some(Value::String(text)) if text.is_empty() || text.starts_with('{') => false,
+        // AWS's word for nothing; or a policy: of those that are merged, the write keeps what is there.
+        Some(Value::String(text)) if text.is_empty() || text == "NONE" || text.starts_with('{') => {
+            false
+        }
         Some(value) => top(&now.field) == "tags" || !is_given(kind, &now.field, value),
     }
 }
