@@ -77,6 +77,7 @@ const LISTS: &[Required] = &[
     xml("iam", "ListVirtualMFADevices", "VirtualMFADevices", "VirtualMFADevices"),
     json("inspector2", "BatchGetAccountStatus", "accounts"),
     json("inspector2", "ListCisScanConfigurations", "scanConfigurations[].schedule.weekly.days"),
+    json("inspector2", "ListFilters", "filters"),
     json("macie2", "ListClassificationJobs", "items[].bucketDefinitions[].buckets"),
     xml("s3", "GetBucketEncryption", "ServerSideEncryptionConfiguration.Rules", "Rule"),
     xml("s3", "GetBucketOwnershipControls", "OwnershipControls.Rules", "Rule"),
