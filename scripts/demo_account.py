@@ -1,10 +1,13 @@
-"""The people in the demo: `mess` makes an untidy account, `break` is somebody who means well.
+"""The people in the demos: `mess` makes an untidy account, `break` is somebody who means well; `empty` makes an
+account whose root user has MFA and nothing else, `confirm` reads the team's mail, `blind` wants to stay unseen.
 
-Usage: demo_account.py URL mess|break. Uses boto3 only, as anybody with the console would.
+Usage: demo_account.py URL mess|break|empty|confirm|blind. Uses boto3 only, as anybody with the console would, but for
+what nobody does by an API: a device for the root user, and a click in a mail.
 """
 
 import json
 import sys
+import urllib.request
 
 import boto3
 
@@ -88,5 +91,68 @@ def somebody(url: str) -> None:
     print(f"  and stopped the trail {name}")
 
 
+def control(url: str, path: str, body: dict | None = None) -> None:
+    data = None if body is None else json.dumps(body).encode()
+    urllib.request.urlopen(urllib.request.Request(f"{url}/_evenkeel/{path}", data=data)).close()
+
+
+def account_id(url: str) -> str:
+    return client(url, "sts").get_caller_identity()["Account"]
+
+
+def empty(url: str) -> None:
+    control(url, f"root?account={account_id(url)}", {"mfa": True})
+    print("  its root user has MFA, and that is all")
+
+
+def confirm(url: str) -> None:
+    control(url, f"confirm?account={account_id(url)}&endpoint=security@acme.example", {})
+    print("  the team has clicked on the links in its mails")
+
+
+def blind(url: str) -> None:
+    here, away = (lambda service, region=region: client(url, service, region) for region in (REGION, "us-east-1"))
+    own = account_id(url)
+
+    here("cloudtrail").stop_logging(Name=here("cloudtrail").describe_trails()["trailList"][0]["Name"])
+    print("  CloudTrail: the trail is stopped")
+    alarms = here("cloudwatch").describe_alarms()["MetricAlarms"]
+    here("cloudwatch").disable_alarm_actions(AlarmNames=[alarms[0]["AlarmName"]])
+    print(f"  CloudWatch: the alarm {alarms[0]['AlarmName']} tells nobody")
+    here("logs").put_retention_policy(logGroupName="/evenkeel/audit", retentionInDays=1)
+    print("  CloudWatch Logs: what the trail delivers is forgotten after a day")
+    recorder = away("config").describe_configuration_recorders()["ConfigurationRecorders"][0]["name"]
+    away("config").stop_configuration_recorder(ConfigurationRecorderName=recorder)
+    print("  AWS Config: the recorder of us-east-1 is stopped")
+    here("events").disable_rule(Name="evenkeel-threats")
+    print("  EventBridge: the rule that tells of threats is disabled")
+    here("sns").set_topic_attributes(
+        TopicArn=f"arn:aws:sns:{REGION}:{own}:evenkeel-findings", AttributeName="KmsMasterKeyId", AttributeValue=""
+    )
+    print("  SNS: the topic of findings has lost its key")
+    guardduty = away("guardduty")
+    guardduty.update_detector(DetectorId=guardduty.list_detectors()["DetectorIds"][0], Enable=False)
+    print("  GuardDuty: the detector of us-east-1 is suspended")
+    hub = away("securityhub")
+    standard = hub.get_enabled_standards()["StandardsSubscriptions"][0]["StandardsSubscriptionArn"]
+    hub.batch_disable_standards(StandardsSubscriptionArns=[standard])
+    print("  Security Hub: a standard of us-east-1 is switched off")
+    here("macie2").update_macie_session(status="PAUSED")
+    print("  Macie: paused")
+    away("inspector2").disable(resourceTypes=["EC2"])
+    print("  Inspector: hosts of us-east-1 are not scanned")
+    here("accessanalyzer").delete_analyzer(analyzerName="evenkeel-external")
+    print("  IAM Access Analyzer: the analyzer is deleted")
+    logs = [one["FlowLogId"] for one in away("ec2").describe_flow_logs()["FlowLogs"]]
+    away("ec2").delete_flow_logs(FlowLogIds=logs)
+    print("  VPC: the flow logs of us-east-1 are deleted")
+    key = here("kms").describe_key(KeyId="alias/evenkeel-findings")["KeyMetadata"]["KeyId"]
+    here("kms").disable_key_rotation(KeyId=key)
+    print("  KMS: the key of findings is not rotated any more")
+    here("s3").delete_bucket_policy(Bucket=f"evenkeel-audit-{own}")
+    print("  S3: the bucket of the trail has lost its policy")
+
+
 if __name__ == "__main__":
-    {"mess": mess, "break": somebody}[sys.argv[2]](sys.argv[1])
+    people = {"mess": mess, "break": somebody, "empty": empty, "confirm": confirm, "blind": blind}
+    people[sys.argv[2]](sys.argv[1])

@@ -56,7 +56,7 @@ const REFUSALS: &[(&[&str], &str)] = &[
     (&["DeleteConflict"], "something still uses it: take that away first, then run again"),
     (
         &["InvalidAccessException"],
-        "Security Hub has this answer for two things: allow the action to the identity that evenkeel uses (`evenkeel policy`) where nothing of it is missing, in a service control policy too; or turn Security Hub on here (securityhub.hub)",
+        "Security Hub has this answer for two things: allow the action to the identity that evenkeel uses (`evenkeel policy`) where nothing of it is missing, in a service control policy too; or turn Security Hub on here (securityhub.hub; for a call that ends with V2, aws securityhub enable-security-hub-v2)",
     ),
     (
         &["NoAvailableConfigurationRecorderException", "NoAvailableDeliveryChannelException"],

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Plan, Sort};
+use super::{Plan, PlannedChange, Sort};
 use crate::kinds::charge::{Charge, prices};
 
-/// What the changes of a plan that would be applied switch on, and what that costs a month.
+/// What the changes of a plan that would be applied switch on, and what that costs a month. What a guard holds
+/// back counts: whoever releases it should know before.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Estimate {
     /// USD a month, at least.
@@ -42,10 +43,11 @@ pub struct Counted {
 impl Plan {
     /// The estimate; `None` where nothing is switched on that AWS charges for.
     pub fn estimate(&self) -> Option<Estimate> {
+        let is_meant = |change: &PlannedChange| change.is_applied() || change.held().is_some();
         let mut counts: BTreeMap<Charge, usize> = BTreeMap::new();
         let mut by_use = 0;
         for object in self.objects.of(Sort::Drifted) {
-            for change in object.changes.iter().filter(|change| change.is_applied()) {
+            for change in object.changes.iter().filter(|change| is_meant(change)) {
                 let is_monthly = |charge: &Charge| {
                     prices().of(*charge).is_some_and(|price| price.month.is_some())
                 };
@@ -132,13 +134,16 @@ mod tests {
         let of = |charges: serde_json::Value, disposition: &str| {
             let is = match disposition {
                 "apply" => json!({"is": "apply"}),
+                "held" => {
+                    json!({"is": "held_back", "guard": "budget", "reason": "much", "released_by": "more"})
+                }
                 _ => json!({"is": "report", "reason": "mode is \"report\""}),
             };
             json!({"changes": [change(json!({"charges": charges, "disposition": is}))]})
         };
         let objects = vec![
             object(1, of(json!(["kms_key"]), "apply")),
-            object(2, of(json!(["kms_key"]), "apply")),
+            object(2, of(json!(["kms_key"]), "held")),
             object(3, of(json!(["alarm", "metric"]), "apply")),
             object(4, of(json!(["configuration_item"]), "apply")),
             object(5, of(json!(["kms_key"]), "report")),

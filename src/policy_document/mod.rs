@@ -30,7 +30,7 @@ use canonical::Case;
 pub use lockout::Keepers;
 pub use merge::{Merge, Owner, Required};
 pub use patterns::matches;
-pub use refusals::{PolicyKind, Refusal};
+pub use refusals::{PolicyKind, Refusal, refused_principal};
 pub use statements::Narrowing;
 
 /// An IAM policy document: a trust policy, an identity policy, a bucket or key policy.

@@ -171,7 +171,7 @@ fn principals(value: &Value) -> Vec<(String, &'static str)> {
                 continue;
             };
             match key.as_str() {
-                "AWS" => problems.extend(of_aws(text)),
+                "AWS" => problems.extend(refused_principal(text)),
                 "Service" | "Federated" => {
                     if text.is_empty() {
                         problems.push((format!("has no principal in {key}"), SHAPE));
@@ -188,7 +188,8 @@ fn principals(value: &Value) -> Vec<(String, &'static str)> {
     problems
 }
 
-fn of_aws(text: &str) -> Option<(String, &'static str)> {
+/// Why AWS does not take a text for an account, user or role, and what to write instead.
+pub fn refused_principal(text: &str) -> Option<(String, &'static str)> {
     let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if text == "*" || is_account || super::statements::is_unique_id(text) {
         return None;

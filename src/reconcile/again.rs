@@ -13,7 +13,7 @@ use crate::aws::Session;
 use crate::aws::reads::ReadCache;
 use crate::kinds::erased::DynKind;
 use crate::kinds::object::Unknown;
-use crate::kinds::{Change, Cx, Facts, Object, Status, registry};
+use crate::kinds::{Change, Cx, Facts, FieldDrift, Object, Status, registry};
 use crate::names::{ItemName, Region};
 use crate::plan::make::state_digest;
 use crate::plan::{ObjectPlan, PlannedChange, PutsBack};
@@ -185,8 +185,16 @@ impl Now {
             reported.iter().any(|change| change.action.as_deref() == write.action.as_ref())
                 || fields().all(|field| has(&reported, field) && !has(&applied, field))
         };
+        // A write of a whole object may be another one by now, for the same field.
+        let was_to_be_applied = |now: &FieldDrift| {
+            applied.iter().flat_map(|change| &change.drift).any(|then| {
+                (&then.field, &then.desired) == (&now.field, &now.desired)
+                    && (now.desired.is_some() || then.actual == now.actual)
+            })
+        };
         let is_what_was_planned = |write: &Change<Value>| {
             applied.iter().any(|change| change.action.as_deref() == write.action.as_ref())
+                || write.drift.iter().any(was_to_be_applied)
         };
         // What cannot be written by now is not there either.
         let is_withheld = |write: &Change<Value>| {

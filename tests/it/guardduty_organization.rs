@@ -52,6 +52,30 @@ fn there(org: &Organization) -> Value {
     )
 }
 
+/// The administrator's configuration is nobody's guess, also where the management account is the administrator.
+#[test]
+fn what_an_administrator_without_a_detector_has_configured_is_not_known() {
+    let org = Organization::new();
+    let own = &org.management;
+    let items = format!(
+        "[guardduty.organization]\nadmin_account_id = \"{}\"\nauto_enable_organization_members = \"NONE\"\n",
+        own.id
+    );
+    let detector = "[guardduty.detector]\nenable = true\n\n";
+    own.write("all.toml", &format!("{HEADER}{detector}{items}"));
+    own.run(&["apply", "-b", "all.toml", "--yes", "--allow-grants", "foreign"]).code(0);
+    own.write("b.toml", &format!("{HEADER}{items}"));
+    own.run(&["check", "-b", "b.toml"]).code(0).says("1 in sync");
+    own.boto3(
+        "guardduty = boto3.client('guardduty', 'eu-west-1')\n\
+         detector = guardduty.list_detectors()['DetectorIds'][0]\n\
+         guardduty.update_organization_configuration(DetectorId=detector, AutoEnableOrganizationMembers='ALL')\n\
+         guardduty.delete_detector(DetectorId=detector)\n\
+         print('null')",
+    );
+    own.run(&["check", "-b", "b.toml"]).code(4).says("GuardDuty has no detector here");
+}
+
 #[test]
 fn the_management_account_names_who_configures_all_accounts() {
     let org = organization();

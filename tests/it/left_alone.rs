@@ -239,6 +239,14 @@ fn what_somebody_sets_on_what_a_run_makes_stays() {
             "s3.put_bucket_encryption(Bucket=b, ServerSideEncryptionConfiguration={'Rules': [{'ApplyServerSideEncryptionByDefault': {'SSEAlgorithm': 'aws:kms'}}]})",
             "print(json.dumps('aws:kms' in json.dumps(s3.get_bucket_encryption(Bucket=b)['ServerSideEncryptionConfiguration'])))",
         ),
+        // What is off, where AWS switches it on for all that is new, before the new one was first seen.
+        (
+            KEPT,
+            ("s3", "GetPublicAccessBlock"),
+            "CreateBucket",
+            "s3.put_public_access_block(Bucket=b, PublicAccessBlockConfiguration={'BlockPublicAcls': True, 'IgnorePublicAcls': False, 'BlockPublicPolicy': True, 'RestrictPublicBuckets': False})",
+            "print(json.dumps(s3.get_public_access_block(Bucket=b)['PublicAccessBlockConfiguration']['IgnorePublicAcls'] == False))",
+        ),
         // What stands for a run's own where nothing else is there.
         (
             KEPT,

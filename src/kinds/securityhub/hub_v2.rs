@@ -327,8 +327,21 @@ fn judge_features(findings: &mut Findings, wanted: &Features, now: &Features) {
 }
 
 fn judge_aggregation(findings: &mut Findings, spec: &Spec, now: Option<&Aggregator>) {
-    const WHAT: &str = "look who has changed it (CloudTrail, CreateAggregatorV2, UpdateAggregatorV2 and DeleteAggregatorV2): in Regions that are not linked, findings are seen there alone; change it (aws securityhub update-aggregator-v2), or declare it";
     let there = now.map(|now| now.aggregation_region.as_str()).unwrap_or_default();
+    let wanted = spec.aggregation_region.as_deref().unwrap_or(there);
+    // An aggregator stays where it was made.
+    let how = match (there, wanted) {
+        (_, "") => "delete it (aws securityhub delete-aggregator-v2)",
+        ("", _) => "make it in that Region (aws securityhub create-aggregator-v2)",
+        (there, wanted) if there != wanted => {
+            "delete it and make it in the other Region (aws securityhub delete-aggregator-v2 and create-aggregator-v2)"
+        }
+        _ => "change it (aws securityhub update-aggregator-v2)",
+    };
+    let what = format!(
+        "look who has changed it (CloudTrail, CreateAggregatorV2, UpdateAggregatorV2 and DeleteAggregatorV2): in Regions that are not linked, findings are seen there alone; {how}, or declare it"
+    );
+    let what = what.as_str();
     if let Some(wanted) = &spec.aggregation_region {
         let in_words = |region: &str| if region.is_empty() { "in none" } else { region }.to_owned();
         let differs = there != wanted;
@@ -337,14 +350,14 @@ fn judge_aggregation(findings: &mut Findings, spec: &Spec, now: Option<&Aggregat
             Some(differs),
             in_words(there),
             in_words(wanted),
-            WHAT,
+            what,
         );
     }
     if let Some(wanted) = spec.region_linking_mode {
         let mode = now.map(|now| now.region_linking_mode);
         let actual = mode.map_or("no aggregator", LinkingMode::as_str);
         let differs = mode != Some(wanted);
-        findings.judge("region_linking_mode", Some(differs), actual, wanted.as_str(), WHAT);
+        findings.judge("region_linking_mode", Some(differs), actual, wanted.as_str(), what);
     }
     if let Some(wanted) = &spec.linked_regions {
         let regions = now.map(|now| &now.linked_regions);
@@ -352,7 +365,7 @@ fn judge_aggregation(findings: &mut Findings, spec: &Spec, now: Option<&Aggregat
             |regions: &BTreeSet<String>| regions.iter().cloned().collect::<Vec<_>>().join(", ");
         let actual = regions.map_or_else(|| "no aggregator".to_owned(), in_words);
         let differs = regions != Some(wanted);
-        findings.judge("linked_regions", Some(differs), actual, in_words(wanted), WHAT);
+        findings.judge("linked_regions", Some(differs), actual, in_words(wanted), what);
     }
 }
 

@@ -222,15 +222,31 @@ impl Group<'_> {
         }
     }
 
-    fn of_one_for_all(&self, one: &ObjectPlan, text: &str) -> String {
-        let mut text = text.to_owned();
-        if self.objects.iter().any(|object| object.account != one.account) {
-            text = text.replace(one.account.as_str(), "${account.id}");
+    /// A line of a variant whose objects are all in one Region, as it holds there.
+    pub fn line_of_region(&self, variant: &Variant<'_>, line: Line) -> Option<Line> {
+        let first = &variant.first;
+        let elsewhere = |object: &Arc<Member>| object.region != first.region;
+        if variant.objects.iter().any(elsewhere) || !self.objects.iter().any(elsewhere) {
+            return None;
         }
+        let text = |text: &str| self.account_for_all(first, text);
+        let detail = line.detail.iter().map(|(sign, one)| (*sign, text(one))).collect();
+        Some(Line { text: text(&line.text), detail, ..line })
+    }
+
+    fn of_one_for_all(&self, one: &ObjectPlan, text: &str) -> String {
+        let mut text = self.account_for_all(one, text);
         if self.objects.iter().any(|object| object.region != one.region) {
             text = text.replace(one.region.as_str(), "${region}");
         }
         text
+    }
+
+    fn account_for_all(&self, one: &ObjectPlan, text: &str) -> String {
+        match self.objects.iter().any(|object| object.account != one.account) {
+            true => text.replace(one.account.as_str(), "${account.id}"),
+            false => text.to_owned(),
+        }
     }
 
     /// Where the objects are, in words.

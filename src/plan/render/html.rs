@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::accounts;
 use super::group::{Group, group, unknown};
+use super::held::HeldTogether;
 use super::parts::parts;
 use super::rows::rows;
 use super::summary::{held_lines, summary_line};
@@ -29,6 +30,7 @@ pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> 
     let sum = plan.summary();
     let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
     let title = format!("evenkeel {command} · {}@{digest}", visible(&plan.baseline.name));
+    let together = HeldTogether::of(plan);
     let mut page = Page(out);
     page.put(&html! {
         (DOCTYPE)
@@ -45,7 +47,7 @@ pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> 
             h1 { (title) }
             p { (summary_line(plan)) }
             @if let Some(estimate) = plan.estimate() { p { (estimate.line()) } }
-            @for held in held_lines(plan) { p { "Held back: " (visible(&held)) } }
+            @for held in held_lines(plan, &together) { p { "Held back: " (visible(&held)) } }
             @if let Some(next) = &plan.next { p { (visible(next)) } }
             @if let Some(snapshot) = &plan.snapshot {
                 p { "From the snapshot of " (visible(&snapshot.taken)) " (" (visible(&snapshot.age)) ")." }
@@ -69,7 +71,7 @@ pub fn write(plan: &Plan, command: &str, out: &mut dyn Write) -> io::Result<()> 
             @if part.groups.is_empty() { p.quiet { "nothing" } }
         })?;
         for group in &part.groups {
-            drifted(&mut page, plan, group)?;
+            drifted(&mut page, plan, group, &together)?;
         }
         page.put(&html! { (PreEscaped("</section>")) })?;
     }
@@ -151,7 +153,12 @@ fn accounts(plan: &Plan) -> Markup {
     }
 }
 
-fn drifted(page: &mut Page<'_>, plan: &Plan, group: &Group<'_>) -> io::Result<()> {
+fn drifted(
+    page: &mut Page<'_>,
+    plan: &Plan,
+    group: &Group<'_>,
+    together: &HeldTogether,
+) -> io::Result<()> {
     let first = &group.first;
     let risk = first.risk();
     let word = first.standing();
@@ -165,7 +172,7 @@ fn drifted(page: &mut Page<'_>, plan: &Plan, group: &Group<'_>) -> io::Result<()
                 span class=(format!("badge {class}")) { (word) }
             }
         }
-        @for (at, change) in first.changes.iter().enumerate() { (write_of(plan, group, at, change)) }
+        @for (at, change) in first.changes.iter().enumerate() { (write_of(plan, group, at, change, together)) }
         @if let Some(note) = &first.note { p { "Why: " (visible(note)) } }
         p.quiet {
             @if let Some(location) = &first.location {
@@ -193,7 +200,13 @@ fn drifted(page: &mut Page<'_>, plan: &Plan, group: &Group<'_>) -> io::Result<()
     page.put(&html! { (PreEscaped("</details>")) })
 }
 
-fn write_of(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -> Markup {
+fn write_of(
+    plan: &Plan,
+    group: &Group<'_>,
+    at: usize,
+    change: &PlannedChange,
+    together: &HeldTogether,
+) -> Markup {
     html! {
         pre {
             @for row in rows(group, at) {
@@ -208,8 +221,8 @@ fn write_of(plan: &Plan, group: &Group<'_>, at: usize, change: &PlannedChange) -
             }
         }
         @for warning in &change.warnings { p.warning { "! " (visible(&group.for_all(warning))) } }
-        @if let Some((word, reason)) = change.disposition.why_not() {
-            p.quiet { (capital(word)) ": " (visible(&group.for_all(&reason))) }
+        @if let Some((word, reason)) = together.why_not(group, &change.disposition) {
+            p.quiet { (capital(word)) ": " (visible(&reason)) }
         } @else if let Some(permission) = change.permissions.first() {
             p.quiet { (change.risk.as_str()) " · " code { (permission) } }
         }

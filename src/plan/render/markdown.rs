@@ -4,17 +4,19 @@
 mod comment;
 mod table;
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use self::comment::{Comment, LeftOut};
 use super::accounts;
 use super::group::{Group, group};
+use super::held::HeldTogether;
 use super::markup::{fenced, markdown, raw_html};
 use super::parts::parts;
 use super::rows::rows;
 use super::summary::{held_lines, summary_line};
 use crate::plan::words::{capital, counted};
-use crate::plan::{Plan, Sort, Verdict};
+use crate::plan::{Plan, PlannedChange, Sort, Verdict};
 use crate::visible::{shortened, visible};
 
 /// The longest comment that GitHub takes, in characters.
@@ -50,7 +52,8 @@ pub fn render(plan: &Plan, command: &str, full: &str) -> String {
     let excepted = excepted(plan, &mut left_out);
     let skipped = skipped(plan, &mut left_out);
     let mut out = Comment::new(LIMIT);
-    head(&mut out, plan, command);
+    let together = HeldTogether::of(plan);
+    head(&mut out, plan, command, &together);
     out.push(&failed);
     accounts_left_out(&mut out, plan);
     out.push(&unknown);
@@ -62,7 +65,7 @@ pub fn render(plan: &Plan, command: &str, full: &str) -> String {
         }
         let mut shown_before = false;
         for group in &part.groups {
-            let section = details(plan, group, group.as_before && shown_before);
+            let section = details(plan, group, group.as_before && shown_before, &together);
             shown_before = out.push_if_room(&section, after);
             if !shown_before {
                 left_out.drifted += group.objects.len();
@@ -82,7 +85,7 @@ pub fn render(plan: &Plan, command: &str, full: &str) -> String {
     out.into_text()
 }
 
-fn head(out: &mut Comment, plan: &Plan, command: &str) {
+fn head(out: &mut Comment, plan: &Plan, command: &str, together: &HeldTogether) {
     // By this line, CI finds the comment that it has to update.
     out.push("<!-- evenkeel -->\n");
     let digest = plan.baseline.digest.get(..6).unwrap_or(&plan.baseline.digest);
@@ -92,7 +95,7 @@ fn head(out: &mut Comment, plan: &Plan, command: &str) {
     if let Some(estimate) = plan.estimate() {
         out.push(&format!("{}\n\n", limited(&estimate.line(), REASON * 2)));
     }
-    for held in held_lines(plan) {
+    for held in held_lines(plan, together) {
         out.push(&format!("Held back: {}\n\n", limited(&held, REASON * 2)));
     }
     if let Some(next) = &plan.next {
@@ -234,7 +237,7 @@ fn finished(list: Comment) -> String {
 }
 
 /// One group, collapsed.
-fn details(plan: &Plan, group: &Group<'_>, as_before: bool) -> String {
+fn details(plan: &Plan, group: &Group<'_>, as_before: bool, together: &HeldTogether) -> String {
     let mut out = String::new();
     let first = &group.first;
     let names = match group.names() {
@@ -252,10 +255,10 @@ fn details(plan: &Plan, group: &Group<'_>, as_before: bool) -> String {
         true => "The same as above.\n\n".to_owned(),
         false => fenced("diff", &difference(plan, group)),
     });
-    let reasons: std::collections::BTreeSet<(&str, String)> =
-        first.changes.iter().filter_map(|change| change.disposition.why_not()).collect();
+    let why_not = |change: &PlannedChange| together.why_not(group, &change.disposition);
+    let reasons: BTreeSet<_> = first.changes.iter().filter_map(why_not).collect();
     for (word, reason) in reasons {
-        let _ = writeln!(out, "{}: {}\n", capital(word), limited(&group.for_all(&reason), REASON));
+        let _ = writeln!(out, "{}: {}\n", capital(word), limited(&reason, REASON));
     }
     if let Some(note) = &first.note {
         let _ = writeln!(out, "Why: {}\n", limited(note, REASON));

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod group;
+mod held;
 pub mod html;
 pub mod json;
 pub mod junit;

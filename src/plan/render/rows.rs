@@ -18,6 +18,8 @@ const FEW: usize = 2;
 pub struct Row {
     /// What differs, as it holds for all.
     pub line: Line,
+    /// The same without a placeholder for the Region, where all objects are in one.
+    in_region: Option<Line>,
     /// The objects that it holds for.
     objects: Vec<Arc<Member>>,
     /// Whether they are all of the group.
@@ -66,7 +68,9 @@ pub fn rows(group: &Group<'_>, change: usize) -> Vec<Row> {
     for variant in variants {
         for drift in variant.first.changes.get(change).iter().flat_map(|change| &change.drift) {
             let line = group.line_for_all(&variant.first, value::line(drift));
-            let row = Row { line, objects: variant.objects.clone(), all: false, again: false };
+            let in_region = group.line_of_region(variant, value::line(drift));
+            let objects = variant.objects.clone();
+            let row = Row { line, in_region, objects, all: false, again: false };
             match fields.iter_mut().find(|rows| rows[0].line.field == row.line.field) {
                 None => fields.push(vec![row]),
                 Some(rows) => match rows.iter_mut().find(|known| known.line == row.line) {
@@ -76,6 +80,7 @@ pub fn rows(group: &Group<'_>, change: usize) -> Vec<Row> {
             }
         }
     }
+    fields.iter_mut().for_each(as_elsewhere);
     for row in fields.iter_mut().flatten() {
         row.all = row.objects.len() >= group.objects.len();
     }
@@ -85,6 +90,19 @@ pub fn rows(group: &Group<'_>, change: usize) -> Vec<Row> {
     let mut rows: Vec<_> = fields.into_iter().flatten().collect();
     mark_repeated(&mut rows);
     rows
+}
+
+/// What names the own Region of some objects may be the same text as that of others: then it is no placeholder.
+fn as_elsewhere(rows: &mut Vec<Row>) {
+    let is_twin = |row: &Row, other: &Row| {
+        row.line != other.line && row.in_region.as_ref() == Some(&other.line)
+    };
+    while let Some(at) = rows.iter().position(|row| rows.iter().any(|other| is_twin(row, other))) {
+        let row = rows.remove(at);
+        if let Some(other) = rows.iter_mut().find(|other| is_twin(&row, other)) {
+            other.objects.extend(row.objects);
+        }
+    }
 }
 
 /// Marks the lines that hold for the same objects as one before, where their number and their first

@@ -1,5 +1,6 @@
 //! The plan in one line. Everything in it counts objects, unless it says what else.
 
+use super::held::HeldTogether;
 use crate::plan::words::counted;
 use crate::plan::{Plan, Sort, Verdict};
 use crate::visible::visible;
@@ -52,10 +53,11 @@ pub fn summary_line(plan: &Plan) -> String {
 }
 
 /// `2 changes, by change-window: no change window is open; …`, for each guard that would hold back all of it
-/// if it were applied now.
-pub fn held_lines(plan: &Plan) -> Vec<String> {
+/// if it were applied now; and each reason for which many objects are held back.
+pub fn held_lines(plan: &Plan, together: &HeldTogether) -> Vec<String> {
     let changes = counted(plan.summary().changes, "change");
-    plan.held_now.iter().map(|held| format!("{changes}, {held}")).collect()
+    let now = plan.held_now.iter().map(|held| format!("{changes}, {held}"));
+    now.chain(together.lines()).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use anstyle::{AnsiColor, Color, Style};
 use self::page::Page;
 use super::accounts;
 use super::group::{Group, group, unknown};
+use super::held::HeldTogether;
 use super::parts::parts;
 use super::place::NAMED;
 use super::rows::{Row, rows};
@@ -42,6 +43,7 @@ pub fn render(plan: &Plan, options: &Options) -> String {
     let mut page = Page::default();
     page.styled(Style::new().bold(), &format!("evenkeel {}", options.command));
     page.line(&format!(" · {}", seen(plan)));
+    let together = HeldTogether::of(plan);
     for part in parts(plan) {
         if let Some(title) = &part.title {
             page.line("");
@@ -52,7 +54,7 @@ pub fn render(plan: &Plan, options: &Options) -> String {
             page.line("  nothing");
         }
         for group in part.groups {
-            drifted(&mut page, plan, &group);
+            drifted(&mut page, plan, &group, &together);
         }
     }
     section(&mut page, plan, "Excepted", group(plan, Sort::Excepted));
@@ -66,7 +68,7 @@ pub fn render(plan: &Plan, options: &Options) -> String {
     if let Some(estimate) = plan.estimate() {
         page.line(&estimate.line());
     }
-    for held in held_lines(plan) {
+    for held in held_lines(plan, &together) {
         not_applied(&mut page, "held back", &held);
     }
     if let Some(next) = &options.next {
@@ -126,16 +128,16 @@ fn not_looked_at(page: &mut Page, plan: &Plan) {
     }
 }
 
-fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>) {
+fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>, together: &HeldTogether) {
     heading(page, plan, group);
     let shared = group.disposition();
     if let (true, Some(disposition)) = (group.as_before, shared) {
         page.text("  as above, ");
-        match disposition.why_not() {
+        match together.why_not(group, disposition) {
             None => page.line("but it would be written"),
             Some((word, reason)) => {
                 page.text("but ");
-                not_applied(page, word, &group.for_all(&reason));
+                not_applied(page, word, &reason);
             }
         }
         return;
@@ -160,11 +162,11 @@ fn drifted(page: &mut Page, plan: &Plan, group: &Group<'_>) {
         let reason = match (shared, &change.disposition) {
             // Where all share the reason, the last one says it.
             (Some(_), _) if !last => None,
-            (_, disposition) => disposition.why_not(),
+            (_, disposition) => together.why_not(group, disposition),
         };
         if let Some((word, reason)) = reason {
             page.text("    ");
-            not_applied(page, word, &group.for_all(&reason));
+            not_applied(page, word, &reason);
         }
         if let (true, Some(note)) = (last, &group.first.note) {
             page.text("    ");

@@ -94,7 +94,9 @@ fn is_more(kind: Option<&dyn DynKind>, now: &FieldDrift, planned: &PlannedChange
         return false;
     }
     match &now.actual {
-        None | Some(Value::Null | Value::Bool(false)) => false,
+        // Nothing: also what a look sees that is too early for what AWS gives.
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(false)) => gives_otherwise(kind, &now.field, &Value::Bool(false)),
         Some(Value::Array(all)) => all.iter().any(Value::is_object),
         Some(Value::Object(all)) => !all.is_empty(),
         // AWS's word for nothing; or a policy: of those that are merged, the write keeps what is there.
@@ -107,10 +109,19 @@ fn is_more(kind: Option<&dyn DynKind>, now: &FieldDrift, planned: &PlannedChange
 
 /// Whether AWS gives this value to all that is new.
 fn is_given(kind: Option<&dyn DynKind>, field: &str, value: &Value) -> bool {
-    let given = kind.map_or(&[][..], |kind| kind.given());
-    given.iter().any(|(of, json)| {
-        *of == field && serde_json::from_str::<Value>(json).is_ok_and(|given| given == *value)
-    })
+    given(kind, field).any(|given| given == *value)
+}
+
+/// Whether AWS gives other values than this to all that is new.
+fn gives_otherwise(kind: Option<&dyn DynKind>, field: &str, value: &Value) -> bool {
+    given(kind, field).next().is_some() && !is_given(kind, field, value)
+}
+
+fn given(kind: Option<&dyn DynKind>, field: &str) -> impl Iterator<Item = Value> {
+    let all = kind.map_or(&[][..], |kind| kind.given());
+    all.iter()
+        .filter(move |(of, _)| *of == field)
+        .filter_map(|(_, json)| serde_json::from_str(json).ok())
 }
 
 /// Whether a new object needs of a change what it needed when it was first seen. What needed nothing then, or something

@@ -25,6 +25,28 @@ impl Settings {
     }
 }
 
+/// CloudTrail refuses to leave out the events of global services where a trail records all Regions: that wish
+/// is taken out of what is sent, and is a finding. Source: CloudTrail API Reference, `UpdateTrail`.
+fn global_services(
+    desired: &mut Settings,
+    actual: &Settings,
+    drift: &mut Drift,
+) -> Option<Change<Action>> {
+    const FIELD: &str = "include_global_service_events";
+    let records_all = desired.is_multi_region_trail.or(actual.is_multi_region_trail) == Some(true);
+    if !records_all || desired.include_global_service_events != Some(false) {
+        return None;
+    }
+    desired.include_global_service_events = None;
+    let (of_field, others) =
+        std::mem::take(&mut drift.0).into_iter().partition(|one| one.field == FIELD);
+    drift.0 = others;
+    Some(Change::finding(Drift(of_field)).withhold(
+        "the trail records all Regions, and such a trail always records global services: take \
+         include_global_service_events out, or declare is_multi_region_trail = false as well",
+    ))
+}
+
 /// One write of two: that of the place, and that of the key.
 fn together(place: Change<Action>, key: Change<Action>) -> Change<Action> {
     let Change { action, drift, warnings, risk, grants, .. } = key;
@@ -47,12 +69,13 @@ impl Trail<'_> {
     /// go together: CloudTrail tries both at each write, and neither may work with what was before.
     pub(super) fn update(&self, state: &State) -> Vec<Change<Action>> {
         let mut drift = Drift::new();
-        let desired = self.compare_settings(&mut drift, Some(&state.settings));
+        let mut desired = self.compare_settings(&mut drift, Some(&state.settings));
+        let impossible = global_services(&mut desired, &state.settings, &mut drift);
         let mut of_key = Drift::new();
         self.compare_key(&mut of_key, Some(state));
         let key = self.key(state, of_key);
         let is_written = |key: &Change<Action>| key.action.is_some() && key.withheld.is_none();
-        match key {
+        let mut changes: Vec<_> = match key {
             Some(key) if desired.moves() && is_written(&key) => {
                 let (place, others) = desired.apart();
                 let (of_place, of_others): (Vec<_>, Vec<_>) =
@@ -62,7 +85,9 @@ impl Trail<'_> {
                 place.map(|place| together(place, key)).into_iter().chain(others).collect()
             }
             key => key.into_iter().chain(self.update_settings(state, desired, drift)).collect(),
-        }
+        };
+        changes.extend(impossible);
+        changes
     }
 
     fn update_settings(

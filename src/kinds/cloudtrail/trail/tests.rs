@@ -61,6 +61,32 @@ fn nothing_declared_is_nothing_to_do() {
     assert!(changes(&spec(), state()).is_empty());
 }
 
+/// AWS answers such an `UpdateTrail` with InvalidParameterCombinationException, each time anew.
+#[test]
+fn a_trail_of_all_regions_cannot_leave_global_services_out() {
+    let of_all = |spec: &Spec| {
+        let settings = Settings {
+            is_multi_region_trail: Some(true),
+            include_global_service_events: Some(true),
+            enable_log_file_validation: Some(false),
+            ..state().settings
+        };
+        changes(spec, State { settings, ..state() })
+    };
+    let without = Spec { include_global_service_events: Some(false), ..spec() };
+    let alone = of_all(&without);
+    assert_eq!(alone.len(), 1, "{alone:?}");
+    assert_eq!(alone[0].action, None);
+    assert!(alone[0].withheld.as_deref().unwrap().contains("is_multi_region_trail = false"));
+    // What else differs is written without it, and with one Region AWS takes it.
+    let beside = of_all(&Spec { enable_log_file_validation: Some(true), ..without.clone() });
+    let sent = beside.iter().find_map(|change| change.action.as_ref());
+    let Some(Step::Update { settings }) = sent.map(|action| &action.step) else { unreachable!() };
+    assert_eq!((beside.len(), settings.include_global_service_events), (2, None));
+    let of_one = of_all(&Spec { is_multi_region_trail: Some(false), ..without });
+    assert!(of_one.len() == 1 && of_one[0].action.is_some(), "{of_one:?}");
+}
+
 #[test]
 fn a_new_trail_is_started_last() {
     let spec = Spec {

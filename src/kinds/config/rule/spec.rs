@@ -118,7 +118,7 @@ pub struct SourceDetail {
 pub struct RuleScope {
     /// Those of these types, such as `AWS::S3::Bucket`, up to 100.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    #[schemars(length(max = 100))]
+    #[schemars(length(max = 100), inner(regex(pattern = "^[A-Za-z0-9]+(::[A-Za-z0-9]+){2}$")))]
     pub compliance_resource_types: BTreeSet<String>,
     /// Of the one type, the resource with this id.
     pub compliance_resource_id: Option<String>,

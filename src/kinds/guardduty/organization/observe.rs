@@ -43,8 +43,9 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<State, ObserveError> {
     if let Some(id) = id.filter(|_| is_told) {
         state.configuration = Some(configuration(cx, &id).await?);
     }
-    // Where the account is only about to be the administrator, that is seen already.
-    if state.has_detector == Some(false) && state.administrator.is_none() && !spec.switches_on() {
+    // Where the account is only about to be the administrator, that is seen already; where it is to switch something
+    // on, it is seen after that.
+    if state.has_detector == Some(false) && is_told && !spec.switches_on() {
         return Err(ObserveError::Unclear {
             reason: "GuardDuty has no detector here, so that nobody can say whether this account administers it for the organization".to_owned(),
             remedy: "declare guardduty.detector with enable = true for this account and Region, too".to_owned(),

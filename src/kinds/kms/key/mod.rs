@@ -23,7 +23,7 @@ use crate::kinds::{
     Use, WriteCx, WriteError, tags,
 };
 use crate::names::Region;
-use crate::policy_document::{Keepers, PolicyDocument, PolicyKind};
+use crate::policy_document::{Keepers, PolicyDocument, PolicyKind, refused_principal};
 
 /// The kind.
 pub struct Key;
@@ -177,6 +177,14 @@ Resource  = "*"
         }
         for refusal in spec.policy.iter().flat_map(|policy| policy.refusals(PolicyKind::Key)) {
             problem("policy", &refusal.message, refusal.help);
+        }
+        for (field, names) in
+            [("key_administrators", &spec.key_administrators), ("key_users", &spec.key_users)]
+        {
+            let refused = names.iter().flatten().filter_map(|name| refused_principal(name));
+            for (message, help) in refused {
+                problem(field, &message, help);
+            }
         }
         // Whoever the account is: somebody must be let in.
         let policy = spec.policy.as_ref().filter(|_| !spec.has_lists());

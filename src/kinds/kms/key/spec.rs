@@ -62,9 +62,11 @@ pub struct Spec {
     /// AWS services that use the key for this account themselves: `cloudtrail.amazonaws.com`. For
     /// CloudWatch Logs, `logs.<region>.amazonaws.com`. `events.amazonaws.com` may also publish to the
     /// encrypted topics of this account.
+    #[schemars(inner(regex(pattern = r"^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$")))]
     pub service_principals: Option<BTreeSet<String>>,
     /// AWS services through which everybody in this account may use the key, as in `kms:ViaService`
     /// without the Region: `ec2`, `s3`, `secretsmanager`.
+    #[schemars(inner(regex(pattern = "^[a-z0-9-]+$")))]
     pub via_services: Option<BTreeSet<String>>,
     /// Whether the key can be used. AWS's default is true.
     pub enabled: Option<bool>,

@@ -411,3 +411,17 @@ fn a_key_for_another_account_gives_rights() {
     assert!(foreign.iter().all(|grant| grant.class == GrantClass::Foreign), "{foreign:?}");
     assert!(foreign.iter().any(|grant| grant.what.contains("account 999999999999")), "{foreign:?}");
 }
+
+#[test]
+fn who_is_nobody_for_aws_is_refused_before() {
+    let of = |name: &str| {
+        let key_users = Some([name.to_owned()].into());
+        Key::check(&Spec { alias: "alias/a".to_owned(), key_users, ..Spec::default() })
+    };
+    for name in ["nonsense", "arn:aws:iam::111122223333:group/a", "arn:aws:s3:::bucket"] {
+        assert_eq!(of(name).len(), 1, "{name}");
+    }
+    for name in ["111122223333", "arn:aws:iam::111122223333:role/a"] {
+        assert!(of(name).is_empty(), "{name}");
+    }
+}

@@ -44,6 +44,13 @@ const MOST: usize = 20;
 
 pub fn check(spec: &Spec) -> Vec<SpecProblem> {
     let mut problems = Vec::new();
+    if shape(&spec.group_by_attribute).is_none() {
+        problems.push(SpecProblem::new(
+            "group_by_attribute",
+            format!("findings have no attribute {:?}", spec.group_by_attribute),
+            "write it as AwsSecurityFindingFilters of the Security Hub API Reference has it",
+        ));
+    }
     for (name, conditions) in &spec.filters {
         let path = format!("filters.{name}");
         let Some(shape) = shape(name) else {

@@ -179,3 +179,10 @@ fn a_condition_is_what_its_attribute_can_be_compared_with() {
         }
     }
 }
+
+#[test]
+fn findings_are_counted_by_an_attribute_that_they_have() {
+    let filters = json!({ "Confidence": [{ "gt": 70 }] });
+    let problems = Insight::check(&spec("Resource", &filters));
+    assert!(problems[0].message.contains("no attribute \"Resource\""), "{problems:?}");
+}

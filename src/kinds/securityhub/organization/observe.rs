@@ -37,8 +37,8 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Object<State>, ObserveError
         return Ok(Object::present("", state));
     }
     let Some((configuration, is_of_policies)) = configuration(cx).await? else {
-        // Where the account is only about to be the administrator, that is seen already.
-        if state.administrator.is_none() && Settings::FIRST.with(spec) == Settings::FIRST {
+        // Where the account is to switch something on, it is seen after that.
+        if Settings::FIRST.with(spec) == Settings::FIRST {
             return Err(ObserveError::Unclear {
                 reason: "Security Hub is off here, so that nobody can say whether this account administers it for the organization".to_owned(),
                 remedy: "declare securityhub.hub with enabled = true for this account and Region, too".to_owned(),

@@ -41,6 +41,25 @@ fn what_is_alike_is_kept_once_and_grouped_as_before() {
     assert_eq!(thin.iter().filter(|object| object.controls.is_empty()).count(), 2);
 }
 
+/// A key at home, which objects of all Regions name: in that Region it names the own one by chance.
+#[test]
+fn a_text_that_is_the_same_everywhere_is_said_once() {
+    let named = |region: &str, text: &str| {
+        let drift = json!([{"field": "minimum_password_length", "actual": 6, "desired": text}]);
+        let with = json!({"region": region, "changes": [change(json!({"drift": drift}))]});
+        object(1, with)
+    };
+    let mut plan = plan(1, Vec::new());
+    let regions = ["eu-west-1", "us-east-1"].map(|region| serde_json::from_value(json!(region)));
+    plan.targets[0].regions = regions.into_iter().collect::<Result<_, _>>().unwrap();
+    let at_home = ["eu-west-1", "us-east-1"].map(|region| named(region, "key of eu-west-1"));
+    let groups = grouped(&at_home);
+    assert_eq!(shown(&plan, &groups[0]), ["minimum_password_length 6 → key of eu-west-1"]);
+    let own = ["eu-west-1", "us-east-1"].map(|region| named(region, &format!("key of {region}")));
+    let groups = grouped(&own);
+    assert_eq!(shown(&plan, &groups[0]), ["minimum_password_length 6 → key of ${region}"]);
+}
+
 #[test]
 fn what_differs_only_in_what_is_there_is_one_group() {
     let reuse = ("password_reuse_prevention", Value::Null, json!(24));
