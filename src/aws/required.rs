@@ -60,6 +60,11 @@ const LISTS: &[Required] = &[
         "ListTargetsByRule",
         "Targets[].EcsParameters.NetworkConfiguration.awsvpcConfiguration.Subnets",
     ),
+    json(
+        "ecr",
+        "GetRegistryScanningConfiguration",
+        "scanningConfiguration.rules[].repositoryFilters",
+    ),
     json("events", "ListTargetsByRule", "Targets[].RunCommandParameters.RunCommandTargets"),
     json(
         "events",

@@ -33,6 +33,7 @@ mod cloudwatch;
 mod config;
 mod detective;
 mod ec2;
+mod ecr;
 mod events;
 mod guardduty;
 mod iam;

@@ -7,7 +7,7 @@ use super::Scope;
 use super::erased::{DynKind, erase};
 use super::shapes::{Inspect, Whole};
 use super::{
-    accessanalyzer, cloudtrail, cloudwatch, config, detective, ec2, events, guardduty, iam,
+    accessanalyzer, cloudtrail, cloudwatch, config, detective, ec2, ecr, events, guardduty, iam,
     inspector2, kms, logs, macie2, route53resolver, s3, securityhub, sns,
 };
 use crate::baseline::catalog::{Catalog, KindInfo};
@@ -46,6 +46,7 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<detective::graph::Graph>(),
         erase::<macie2::session::Session>(),
         erase::<inspector2::scanning::Scanning>(),
+        erase::<Whole<ecr::registry_scanning::RegistryScanning>>(),
         erase::<config::rule::Rule>(),
         erase::<config::conformance_pack::ConformancePack>(),
         erase::<ec2::ebs_encryption::EbsEncryption>(),

@@ -36,7 +36,7 @@ trails, config, ec2, sns = client("cloudtrail"), client("config"), client("ec2")
 logs, events, watch = client("logs"), client("events"), client("cloudwatch")
 analyzers, guardduty, hub = client("accessanalyzer"), client("guardduty"), client("securityhub")
 resolver, detective = client("route53resolver"), client("detective")
-macie, inspector = client("macie2"), client("inspector2")
+macie, inspector, ecr = client("macie2"), client("inspector2"), client("ecr")
 
 BUCKET, TRAIL, ALIAS, ROLE = f"evenkeel-audit-{ACCOUNT}", "evenkeel-audit", "alias/evenkeel-audit", "aws-support"
 GROUP = "/evenkeel/audit"
@@ -50,6 +50,17 @@ def control(route, **body):
     """A control route of the emulator, for what no API does."""
     url = f"{os.environ['AWS_ENDPOINT_URL']}/_evenkeel/{route}?account={ACCOUNT}"
     urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}))
+
+
+def scan_images(kind, **rules):
+    """Has images scanned by rules: the filters of repositories, by frequency."""
+    ecr.put_registry_scanning_configuration(
+        scanType=kind,
+        rules=[
+            {"scanFrequency": often, "repositoryFilters": [{"filter": one, "filterType": "WILDCARD"} for one in filters]}
+            for often, filters in rules.items()
+        ],
+    )
 
 
 def detector():

@@ -69,7 +69,7 @@ fn what_an_administrator_without_a_detector_has_configured_is_not_known() {
     own.boto3(
         "guardduty = boto3.client('guardduty', 'eu-west-1')\n\
          detector = guardduty.list_detectors()['DetectorIds'][0]\n\
-         guardduty.update_organization_configuration(DetectorId=detector, AutoEnableOrganizationMembers='ALL')\n\
+         guardduty.update_organization_configuration(DetectorId=detector, AutoEnableOrganizationMembers='NEW')\n\
          guardduty.delete_detector(DetectorId=detector)\n\
          print('null')",
     );

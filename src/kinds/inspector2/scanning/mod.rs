@@ -223,7 +223,8 @@ fn cost(types: &BTreeSet<ResourceType>) -> (String, Vec<Charge>) {
     (words, charges)
 }
 
-fn own_roles(_spec: &Spec, arns: &Arns) -> Vec<Allowed> {
+/// The roles that Inspector makes for itself when it is switched on.
+pub fn own_roles<S>(_spec: &S, arns: &Arns) -> Vec<Allowed> {
     let one = |(service, name): (&str, &str)| {
         Allowed::on([arns.service_linked_role(service, name)]).when(
             "StringEquals",

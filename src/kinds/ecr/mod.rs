@@ -1,0 +1,3 @@
+//! Kinds of Amazon ECR.
+
+pub mod registry_scanning;
