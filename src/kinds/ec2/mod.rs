@@ -6,7 +6,7 @@ pub mod ebs_encryption;
 pub mod flow_logs;
 pub mod image_block_public_access;
 pub mod instance_metadata_defaults;
-mod owner;
+pub mod owner;
 pub mod serial_console_access;
 pub mod snapshot_block_public_access;
 pub mod vpc_block_public_access;
