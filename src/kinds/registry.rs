@@ -59,6 +59,11 @@ static KINDS: LazyLock<Vec<Box<dyn DynKind>>> = LazyLock::new(|| {
         erase::<Inspect<cloudtrail::event_data_stores::EventDataStores>>(),
         erase::<Inspect<securityhub::hub_v2::HubV2>>(),
         erase::<Whole<ec2::snapshot_block_public_access::SnapshotBlockPublicAccess>>(),
+        erase::<Whole<ec2::image_block_public_access::ImageBlockPublicAccess>>(),
+        erase::<Whole<ec2::instance_metadata_defaults::InstanceMetadataDefaults>>(),
+        erase::<Whole<ec2::serial_console_access::SerialConsoleAccess>>(),
+        erase::<ec2::allowed_images::AllowedImages>(),
+        erase::<ec2::vpc_block_public_access::VpcBlockPublicAccess>(),
     ]
 });
 

@@ -412,12 +412,29 @@ def _ec2(call: Call, action: str) -> list[Demand]:
 
     if call.operation in ("CreateFlowLogs", "DeleteFlowLogs"):
         return _flow_logs(call, action)
+    if "VpcBlockPublicAccessExclusion" in action:
+        return _exclusion(call, action)
     group_id = call.params.get("GroupId")
     if not group_id:
         return [Demand(action, is_known=False)]
     group = ec2_backends[call.account][call.region].get_security_group_from_id(group_id)
     vpc = {"ec2:vpc": [_arn(call, "ec2", f"vpc/{group.vpc_id}")]} if group else {}
     return [Demand(action, _arn(call, "ec2", f"security-group/{group_id}"), vpc)]
+
+
+def _exclusion(call: Call, action: str) -> list[Demand]:
+    """Lists of exclusions have no resource; a new one is made of a VPC or a subnet."""
+    params = call.params
+    if call.operation == "DescribeVpcBlockPublicAccessExclusions":
+        return [Demand(action, is_known=False)]
+    found = [Demand(action, _arn(call, "ec2", f"vpc-block-public-access-exclusion/{params.get('ExclusionId', '*')}"))]
+    for member, kind in (("VpcId", "vpc"), ("SubnetId", "subnet")):
+        if member in params:
+            found.append(Demand(action, _arn(call, "ec2", f"{kind}/{params[member]}")))
+    if params.get("TagSpecifications"):
+        made = _arn(call, "ec2", "vpc-block-public-access-exclusion/*")
+        found.append(Demand("ec2:CreateTags", made, {"ec2:createaction": [call.operation]}))
+    return found
 
 
 def _flow_logs(call: Call, action: str) -> list[Demand]:

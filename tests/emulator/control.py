@@ -10,7 +10,7 @@ from emulator.answers import Answer, AwsError
 from emulator.events import disorder
 from emulator.faults import Fault
 from emulator.lag import Lag
-from emulator.missing import cloudtrail, ec2, iam, sns_subscriptions
+from emulator.missing import cloudtrail, ec2, ec2_network, iam, sns_subscriptions
 from emulator.organization import control_tower
 from emulator.shelf import store
 from emulator.wire import Call
@@ -118,6 +118,9 @@ class Control:
             return {"confirmed": sns_subscriptions.confirm(account, query["endpoint"])}
         if path == "/_evenkeel/plant":
             store.plant(account, query.get("region", "us-east-1"), query["of"], json.loads(body))
+            return {}
+        if path == "/_evenkeel/network":
+            ec2_network.network(account, **json.loads(body))
             return {}
         if path == "/_evenkeel/opt_in":
             if query["region"] not in ec2.known_regions():

@@ -18,6 +18,21 @@ class Regions(AccountTest):
         self.fails("InvalidParameterValue", ec2.describe_regions, RegionNames=["mars-1"])
 
 
+class Networks(AccountTest):
+    def test_a_network_under_ids_that_are_asked_for(self) -> None:
+        ids = {"vpc": "vpc-0a1b2c3d4e5f60718", "subnet": "subnet-0a1b2c3d4e5f60718"}
+        control("POST", f"network?account={self.account}", {"region": "eu-west-1"} | ids)
+        ec2 = self.client("ec2", "eu-west-1")
+        subnet = ec2.describe_subnets(SubnetIds=[ids["subnet"]])["Subnets"][0]
+        self.assertEqual(subnet["VpcId"], ids["vpc"])
+        made = ec2.create_vpc_block_public_access_exclusion(
+            SubnetId=ids["subnet"], InternetGatewayExclusionMode="allow-egress"
+        )["VpcBlockPublicAccessExclusion"]
+        self.assertTrue(made["ResourceArn"].endswith(f":subnet/{ids['subnet']}"))
+        other = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        self.assertNotEqual(other, ids["vpc"])
+
+
 class SecurityGroups(AccountTest):
     def setUp(self) -> None:
         super().setUp()

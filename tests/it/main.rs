@@ -40,6 +40,7 @@ mod guards;
 mod history;
 mod hostile;
 mod identity;
+mod infrastructure;
 mod inspector;
 mod key_grants;
 mod keys;

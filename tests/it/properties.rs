@@ -396,7 +396,7 @@ async fn says_why_it_skips(kind: Kind) {
 
 /// The needs of changes of objects that are there: which write waits for which, each with its reason.
 /// Everything else stands alone, so that nothing that fails or is only reported stops it.
-const NEEDS: [(&str, &str, &str, &str); 10] = [
+const NEEDS: [(&str, &str, &str, &str); 14] = [
     (
         "cloudwatch.log_alarm",
         "cloudwatch:TagResource",
@@ -428,10 +428,34 @@ const NEEDS: [(&str, &str, &str, &str); 10] = [
         "Config starts no recorder that has nowhere to deliver to",
     ),
     (
+        "ec2.allowed_images",
+        "ec2:EnableAllowedImagesSettings",
+        "ec2:ReplaceImageCriteriaInAllowedImagesSettings",
+        "what is refused goes by the criteria that are there",
+    ),
+    (
         "ec2.ebs_encryption",
         "ec2:EnableEbsEncryptionByDefault",
         "ec2:ModifyEbsDefaultKmsKeyId",
         "a volume keeps the key that it was made with",
+    ),
+    (
+        "ec2.vpc_block_public_access",
+        "ec2:ModifyVpcBlockPublicAccessOptions",
+        "ec2:CreateVpcBlockPublicAccessExclusion",
+        "what must pass is excluded before the rest is blocked",
+    ),
+    (
+        "ec2.vpc_block_public_access",
+        "ec2:ModifyVpcBlockPublicAccessOptions",
+        "ec2:ModifyVpcBlockPublicAccessExclusion",
+        "what must pass is excluded before the rest is blocked",
+    ),
+    (
+        "ec2.vpc_block_public_access",
+        "ec2:DeleteVpcBlockPublicAccessExclusion",
+        "ec2:ModifyVpcBlockPublicAccessOptions",
+        "what passes stays excluded until the rest is let through",
     ),
     (
         "guardduty.organization",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::Call;
 use crate::kinds::calls::everywhere;
+use crate::kinds::ec2::owner;
 use crate::kinds::shapes::{Setting, Write};
 use crate::kinds::spec::aws_enum;
 use crate::kinds::{
@@ -81,14 +82,7 @@ state = "unblocked"
         let answer = cx.read(GET, "", request.send()).await?;
         let state = known("State", told("State", answer.state())?.as_str())?;
         let object = Object::only(Some(Block { state }));
-        match told("ManagedBy", answer.managed_by())?.as_str() {
-            "account" => Ok(object),
-            "declarative-policy" => Ok(object.managed_by("a declarative policy")),
-            other => Err(ObserveError::UnknownValue {
-                field: "ManagedBy".to_owned(),
-                value: other.to_owned(),
-            }),
-        }
+        owner::of(object, answer.managed_by())
     }
 
     fn judge(

@@ -124,3 +124,17 @@ def create_default_subnet(call: Call, forward: Forward) -> dict[str, Any] | None
             "SubnetArn": f"arn:{call.partition}:ec2:{call.region}:{call.account}:subnet/{made.id}",
         }
     }
+
+
+def network(account: str, region: str, vpc: str, subnet: str) -> None:
+    """Makes a VPC with a subnet under these ids, which AWS would choose itself."""
+    from moto.ec2.models import ec2_backends, subnets, vpcs
+
+    backend = ec2_backends[account][region]
+    chosen = vpcs.random_vpc_id, subnets.random_subnet_id
+    vpcs.random_vpc_id, subnets.random_subnet_id = lambda: vpc, lambda: subnet
+    try:
+        backend.create_vpc("10.77.0.0/16")
+        backend.create_subnet(vpc, "10.77.0.0/24", availability_zone=f"{region}a")
+    finally:
+        vpcs.random_vpc_id, subnets.random_subnet_id = chosen

@@ -246,14 +246,15 @@ pub fn comparable(object: Option<&Object<Value>>) -> Option<Object<Value>> {
     })
 }
 
-/// Security group rules, flow logs and the like have a new id after they were taken away and put back.
+/// Security group rules, flow logs, exclusions and the like have a new id after they were taken away and put back.
 fn without_what_is_not_its_own(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            const OTHERS: [&str; 9] = [
+            const OTHERS: [&str; 10] = [
                 "rule_id",
                 "security_group_rule_id",
                 "flow_log_id",
+                "exclusion_id",
                 "custom_data_identifier_id",
                 "allow_list_id",
                 "scan_configuration_arn",

@@ -16,6 +16,14 @@ pub fn prepare(account: &Account, kind: &str) {
             "boto3.client('organizations').create_organization(FeatureSet='ALL')\nprint('null')",
         );
     }
+    if kind == "ec2.vpc_block_public_access" {
+        // The network that its samples exclude.
+        for region in ["eu-west-1", "us-east-1"] {
+            let (vpc, subnet) = ("vpc-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60718");
+            let network = json!({ "region": region, "vpc": vpc, "subnet": subnet });
+            account.control("POST", "network", Some(network));
+        }
+    }
 }
 
 /// A baseline with one item.
