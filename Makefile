@@ -19,8 +19,9 @@ export EVENKEEL_PYTHON := $(PYTHON)
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-demo: build emulator ## the whole job against an emulated account: plan, apply, break, check, repair
+demo: build emulator ## the whole job against emulated accounts: plan, apply, break, check, repair; then all of detection
 	@scripts/demo "$(CARGO_TARGET_DIR)/debug/evenkeel"
+	@scripts/demo-detection "$(CARGO_TARGET_DIR)/debug/evenkeel"
 
 demo-fleet: build emulator ## an emulated organization of twelve accounts: one plan, apply, snapshot, pull request
 	@scripts/demo-fleet "$(CARGO_TARGET_DIR)/debug/evenkeel"
