@@ -52,6 +52,20 @@ def control(route, **body):
     urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}))
 
 
+def role_at(path):
+    """Makes the role anew under a path, with all that it has."""
+    there = iam.get_role(RoleName=ROLE)["Role"]
+    attached = [one["PolicyArn"] for one in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]]
+    for arn in attached:
+        iam.detach_role_policy(RoleName=ROLE, PolicyArn=arn)
+    iam.delete_role(RoleName=ROLE)
+    trust = json.dumps(there["AssumeRolePolicyDocument"])
+    kept = {name: there[name] for name in ("Description", "MaxSessionDuration") if name in there}
+    iam.create_role(RoleName=ROLE, Path=path, AssumeRolePolicyDocument=trust, **kept)
+    for arn in attached:
+        iam.attach_role_policy(RoleName=ROLE, PolicyArn=arn)
+
+
 def scan_images(kind, **rules):
     """Has images scanned by rules: the filters of repositories, by frequency."""
     ecr.put_registry_scanning_configuration(

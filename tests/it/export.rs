@@ -171,6 +171,7 @@ fn a_region_that_lets_nobody_in_is_one_line_and_the_rest_is_declared() {
         "guardduty",
         "securityhub",
         "detective",
+        "ecr",
         "inspector2",
         "macie2",
         "route53resolver",
