@@ -73,7 +73,7 @@ fn what_an_administrator_without_a_detector_has_configured_is_not_known() {
          guardduty.delete_detector(DetectorId=detector)\n\
          print('null')",
     );
-    own.run(&["check", "-b", "b.toml"]).code(4).says("GuardDuty has no detector here");
+    own.run(&["check", "-b", "b.toml"]).code(1).says("GuardDuty has no detector here");
 }
 
 #[test]
