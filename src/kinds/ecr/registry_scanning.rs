@@ -122,8 +122,7 @@ rules     = [{ scan_frequency = "SCAN_ON_PUSH", repository_filters = ["prod", "t
         let mut problem = |message: &str, help: &str| {
             problems.push(SpecProblem::new("rules", message, help));
         };
-        let rules = declared.rules.iter().flatten();
-        let has = |frequency| rules.clone().filter(|rule| rule.scan_frequency == frequency).count();
+        let has = |frequency| often(declared, frequency);
         if has(ScanFrequency::Manual) > 0 {
             problem(
                 "MANUAL is what holds for repositories that no rule fits",
@@ -166,6 +165,12 @@ rules     = [{ scan_frequency = "SCAN_ON_PUSH", repository_filters = ["prod", "t
         now: Option<&Scanning>,
         then: &Scanning,
     ) -> Change<Write<Scanning>> {
+        if then.scan_type == Some(ScanType::Basic) && often(then, ScanFrequency::ContinuousScan) > 0
+        {
+            return change.withhold(
+                "only Inspector scans continuously, and AWS refuses such a rule beside BASIC: declare both scan_type and rules",
+            );
+        }
         let before = now.and_then(|now| now.scan_type);
         let change = match (before, then.scan_type) {
             (Some(ScanType::Basic) | None, Some(ScanType::Enhanced)) => {
@@ -199,6 +204,11 @@ rules     = [{ scan_frequency = "SCAN_ON_PUSH", repository_filters = ["prod", "t
             .set_rules(Some(rules));
         cx.send(PUT, request.send()).await
     }
+}
+
+/// How many rules have a frequency.
+fn often(scanning: &Scanning, frequency: ScanFrequency) -> usize {
+    scanning.rules.iter().flatten().filter(|rule| rule.scan_frequency == frequency).count()
 }
 
 fn is_enhanced(declared: &Scanning) -> bool {
@@ -321,6 +331,17 @@ mod tests {
         let both =
             scanning("ENHANCED", &[("CONTINUOUS_SCAN", &["prod"]), ("SCAN_ON_PUSH", &["*"])]);
         assert!(RegistryScanning::check(&both).is_empty());
+    }
+
+    #[test]
+    fn what_does_not_go_with_what_is_there_is_withheld() {
+        let all = scanning("ENHANCED", &[("CONTINUOUS_SCAN", &["*"])]);
+        let basic = Scanning { scan_type: Some(ScanType::Basic), rules: None };
+        let rules = Scanning { scan_type: None, ..all.clone() };
+        for (now, declared) in [(all, basic), (scanning("BASIC", &[]), rules)] {
+            let change = change(now, &declared);
+            assert!(change.withheld.is_some_and(|why| why.contains("both")), "{declared:?}");
+        }
     }
 
     #[test]

@@ -74,7 +74,14 @@ pub fn rows(group: &Group<'_>, change: usize) -> Vec<Row> {
             match fields.iter_mut().find(|rows| rows[0].line.field == row.line.field) {
                 None => fields.push(vec![row]),
                 Some(rows) => match rows.iter_mut().find(|known| known.line == row.line) {
-                    Some(known) => known.objects.extend(row.objects),
+                    Some(known) => {
+                        // It names another Region in each.
+                        known.in_region = known
+                            .in_region
+                            .take()
+                            .filter(|one| Some(one) == row.in_region.as_ref());
+                        known.objects.extend(row.objects);
+                    }
                     None => rows.push(row),
                 },
             }

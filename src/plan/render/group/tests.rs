@@ -55,6 +55,27 @@ fn a_text_that_is_the_same_everywhere_is_said_once() {
     let at_home = ["eu-west-1", "us-east-1"].map(|region| named(region, "key of eu-west-1"));
     let groups = grouped(&at_home);
     assert_eq!(shown(&plan, &groups[0]), ["minimum_password_length 6 → key of eu-west-1"]);
+    // A Region that names the key of another one, beside two that name their own.
+    let two = |region: &str, key: &str, length: u32| {
+        let drift = json!([
+            {"field": "minimum_password_length", "actual": format!("key of {key}"), "desired": "other"},
+            {"field": "max_password_age", "actual": length, "desired": 90},
+        ]);
+        object(1, json!({"region": region, "changes": [change(json!({"drift": drift}))]}))
+    };
+    let three = [
+        two("eu-west-1", "eu-west-1", 5),
+        two("us-east-1", "us-east-1", 7),
+        two("eu-central-1", "eu-west-1", 9),
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let three = order.map(|place: usize| three[place].clone());
+        let groups = grouped(&three);
+        let lines = shown(&plan, &groups[0]).join("\n");
+        assert!(!lines.contains("3 regions") && lines.contains("key of ${region}"), "{lines}");
+        let literal = lines.lines().find(|line| line.contains("key of eu-west-1"));
+        assert!(literal.is_some_and(|line| line.ends_with("eu-central-1")), "{lines}");
+    }
     let own = ["eu-west-1", "us-east-1"].map(|region| named(region, &format!("key of {region}")));
     let groups = grouped(&own);
     assert_eq!(shown(&plan, &groups[0]), ["minimum_password_length 6 → key of ${region}"]);
