@@ -1,11 +1,12 @@
 //! What guards hold back: a reason that holds for many objects is said once, for all of them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::group::Group;
+use crate::names::AccountId;
 use crate::plan::words::counted;
-use crate::plan::{Disposition, Held, Plan, Sort};
+use crate::plan::{Disposition, Guard, Held, Plan, Sort};
 
 /// Objects up to which each says the reason itself.
 const FEW: usize = 3;
@@ -16,8 +17,16 @@ const SAID: usize = 3;
 #[derive(Debug, Default)]
 pub struct HeldTogether {
     in_several_accounts: bool,
-    /// How many objects, by the words.
-    reasons: BTreeMap<String, usize>,
+    /// By the words.
+    reasons: BTreeMap<String, Shared>,
+}
+
+/// A reason that several objects share.
+#[derive(Debug)]
+struct Shared {
+    guard: Guard,
+    objects: usize,
+    accounts: BTreeSet<AccountId>,
 }
 
 impl HeldTogether {
@@ -27,13 +36,25 @@ impl HeldTogether {
             Self { in_several_accounts: plan.targets.len() > 1, reasons: BTreeMap::new() };
         for object in plan.objects.of(Sort::Drifted) {
             if let Some(held) = object.changes.iter().find_map(|change| change.held()) {
-                *all.reasons.entry(all.words(held, object.account.as_str())).or_default() += 1;
+                let words = all.words(held, object.account.as_str());
+                let new = || Shared { guard: held.guard, objects: 0, accounts: BTreeSet::new() };
+                let shared = all.reasons.entry(words).or_insert_with(new);
+                shared.objects += 1;
+                if !shared.accounts.contains(&object.account) {
+                    shared.accounts.insert(object.account.clone());
+                }
             }
         }
-        let mut counts: Vec<usize> = all.reasons.values().copied().collect();
+        let mut counts: Vec<usize> = all.reasons.values().map(|shared| shared.objects).collect();
         counts.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
         let least = counts.get(SAID - 1).copied().unwrap_or_default().max(FEW + 1);
-        all.reasons.retain(|_, count| *count >= least);
+        all.reasons.retain(|_, shared| shared.objects >= least);
+        // Of two reasons of one guard, each object says its own.
+        let mut of_guard: BTreeMap<Guard, usize> = BTreeMap::new();
+        for shared in all.reasons.values() {
+            *of_guard.entry(shared.guard).or_default() += 1;
+        }
+        all.reasons.retain(|_, shared| of_guard.get(&shared.guard) == Some(&1));
         all
     }
 
@@ -46,7 +67,13 @@ impl HeldTogether {
 
     /// `73 objects, by budget: …; released by: …`, for each reason.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        self.reasons.iter().map(|(words, count)| format!("{}, {words}", counted(*count, "object")))
+        self.reasons.iter().map(|(words, shared)| {
+            let words = match shared.accounts.first().filter(|_| shared.accounts.len() == 1) {
+                Some(only) => words.replace("${account.id}", only.as_str()),
+                None => words.clone(),
+            };
+            format!("{}, {words}", counted(shared.objects, "object"))
+        })
     }
 
     /// Why the changes of a group with a disposition are not applied, and the word before it; short where
@@ -113,5 +140,23 @@ mod tests {
         let short = "held back by budget, like the others: the summary says why";
         assert_eq!(words.iter().filter(|words| *words == short).count(), 4, "{words:?}");
         assert!(words.iter().any(|words| words.contains("something else")), "{words:?}");
+    }
+
+    #[test]
+    fn of_two_reasons_of_one_guard_each_says_its_own() {
+        let of = |number: usize, count: usize| {
+            held(number, &format!("{count} changes of {}", account(number)))
+        };
+        let mut objects: Vec<_> = (0..4).map(|_| of(1, 12)).collect();
+        objects.extend((0..4).map(|_| of(2, 8)));
+        let two = plan(2, objects);
+        assert_eq!(HeldTogether::of(&two).lines().count(), 0);
+        // One reason of one account names it.
+        let one = plan(2, (0..4).map(|_| of(1, 12)).collect());
+        let lines: Vec<_> = HeldTogether::of(&one).lines().collect();
+        assert_eq!(
+            lines,
+            [format!("4 objects, by budget: 12 changes of {}; released by: x", account(1))]
+        );
     }
 }
