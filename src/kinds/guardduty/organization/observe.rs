@@ -47,7 +47,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<State, ObserveError> {
     // on, it is seen after that.
     if state.has_detector == Some(false) && is_told && !spec.switches_on() {
         return Err(ObserveError::Unclear {
-            reason: "GuardDuty has no detector here, so that nobody can say whether this account administers it for the organization".to_owned(),
+            reason: "GuardDuty has no detector here, so that nobody can say what this account configures for the organization".to_owned(),
             remedy: "declare guardduty.detector with enable = true for this account and Region, too".to_owned(),
         });
     }

@@ -40,7 +40,7 @@ pub async fn observe(cx: &Cx, spec: &Spec) -> Result<Object<State>, ObserveError
         // Where the account is to switch something on, it is seen after that.
         if Settings::FIRST.with(spec) == Settings::FIRST {
             return Err(ObserveError::Unclear {
-                reason: "Security Hub is off here, so that nobody can say whether this account administers it for the organization".to_owned(),
+                reason: "Security Hub is off here, so that nobody can say what this account configures for the organization".to_owned(),
                 remedy: "declare securityhub.hub with enabled = true for this account and Region, too".to_owned(),
             });
         }
