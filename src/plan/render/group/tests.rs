@@ -61,7 +61,8 @@ fn a_text_that_is_the_same_everywhere_is_said_once() {
             {"field": "minimum_password_length", "actual": format!("key of {key}"), "desired": "other"},
             {"field": "max_password_age", "actual": length, "desired": 90},
         ]);
-        object(1, json!({"region": region, "changes": [change(json!({"drift": drift}))]}))
+        let changes = [change(json!({"drift": drift}))];
+        object(1, json!({"region": region, "global": false, "changes": changes}))
     };
     let three = [
         two("eu-west-1", "eu-west-1", 5),
